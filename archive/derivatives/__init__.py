@@ -1,0 +1,1 @@
+"""What we make from originals: thumbnails, tiles, listening and viewing copies, text."""

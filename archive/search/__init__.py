@@ -1,0 +1,1 @@
+"""Full text over titles, notes, page text and transcripts."""

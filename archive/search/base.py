@@ -1,0 +1,161 @@
+"""`SearchIndex`: the port every search backend fills, and the values that pass through it.
+
+Offsets are code points of the text as written. Audience is part of every query: a match that touches what the reader may not see does not
+exist for that reader, in hits, totals, facets, snippets and suggestions alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from archive.model.rights import Audience, Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDocument:
+    """One page, one timed segment (a cue or a run of cues) or one item's description.
+
+    `target` is `page`, `segment` or `item`. Page and segment documents of one item come in reading order; text runs on from one to the
+    next where `joins_previous` (never over a missing leaf, from one recording into the next, or from one reading into another).
+    """
+
+    item: str
+    target: str
+    key: str
+    """Page id, or `TRACK@START` for timed text, or empty for the item's description."""
+    text: str
+    """Page text as written (a line a printed column, notes in brackets kept), cue text, or the searchable description."""
+    visibility: Visibility
+    joins_previous: bool = False
+    notes: bool = False
+    """`(right/left)` and （…） in the text are small notes."""
+    position: int = 0
+    label: str = ""
+    start: float | None = None
+    end: float | None = None
+    title: str = ""
+    collection: str = ""
+    kind: str = ""
+    year_first: int | None = None
+    year_last: int | None = None
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Description by field key, for `题名:`, `责任者:`, `地名:` … and for facets; on every document of the item."""
+    field_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Query names (labels in Chinese and English) by field key."""
+    facets: tuple[str, ...] = ()
+    """Field keys that are facets."""
+    section: str = ""
+    source: str = ""
+    """Whose text: `donor`, `ocr`, `corrected`, `extracted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search as asked for. `text` is what was typed, parsed by the backend through `archive.search.syntax`."""
+
+    text: str
+    reader: Audience = Audience.PUBLIC
+    today: date = date.min
+    collection: str | None = None
+    kind: str | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Facet name to chosen value, beyond the ones above."""
+    item: str | None = None
+    """Search inside one item only."""
+    sort: str = "relevance"
+    """`relevance`, `date`, `-date`, `title`, `position`."""
+    offset: int = 0
+    limit: int = 20
+    facets: Sequence[str] = ("collection", "kind", "decade")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` to before `end`, code points of the text beside it."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """An excerpt of the text as written, with the places that match."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One page, timed segment or item that matches. `matches` occurrences in it, exact."""
+
+    target: str
+    item: str
+    key: str
+    title: str
+    label: str
+    score: float
+    matches: int
+    snippets: tuple[Snippet, ...]
+    start: float | None = None
+    end: float | None = None
+    position: int = 0
+    collection: str = ""
+    kind: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """One value of a facet with the number of hits (pages, segments, items) that have it."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """`total` pages and timed segments whose text matches; `items` the works they are in; `metadata_total` items whose description
+    matches; `occurrences` in all. Exact, never capped. `understood` says in words how the query was read."""
+
+    total: int
+    items: int
+    metadata_total: int
+    occurrences: int
+    hits: tuple[Hit, ...]
+    facets: Mapping[str, tuple[FacetCount, ...]]
+    understood: str = ""
+    forms: tuple[tuple[str, int], ...] = ()
+    """Written forms found (陜西, 陝西 …) with their occurrences, most frequent first."""
+    terms: tuple[str, ...] = ()
+    """The strings looked for, folded, for marking them on a page."""
+
+
+class SearchIndex(Protocol):
+    """Full text. One process writes at a time (the caller holds the lease `indexer`); any number read."""
+
+    def search(self, query: Query) -> Results:
+        """Hits of `query`; raises QueryError for a fault in it and SearchIndexError when the index is missing, foreign or corrupt."""
+
+    def replace(self, changes: Iterable[tuple[str, Iterable[IndexDocument]]]) -> None:
+        """For each (item, documents): take the place of whatever the index held for the item; no documents removes it. Durable on return."""
+
+    def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
+        """Build a new index of all items beside the live one, then swap. Readers never see less than the old one."""
+
+    def mark(self, query: str, text: str, notes: bool = False) -> tuple[Span, ...]:
+        """Where the strings of `query` occur in one text as written; a string that only begins or ends in it is marked as far as it goes.
+
+        `text` may be a page whose neighbour holds the rest: pass it to mark the part on this page.
+        """
+
+    def doctor(self) -> Mapping[str, object]:
+        """State for `fangzhi doctor`: segments, documents, bytes, fold version; `fault` a sentence when it is not well."""
+
+    def close(self) -> None:
+        """Let go of files."""

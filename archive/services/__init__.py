@@ -1,0 +1,1 @@
+"""What people do with the archive; web and commands call these."""

@@ -1,0 +1,1 @@
+"""The public pages, the interface for programs and the media routes."""

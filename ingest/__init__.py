@@ -1,0 +1,1 @@
+"""The pipeline from a donation folder to a searchable page."""

@@ -1,0 +1,1 @@
+"""Readers of what lies in a donation folder."""

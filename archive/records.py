@@ -10,7 +10,7 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -42,7 +42,7 @@ def to_record(value: object) -> Any:
 
 def from_record(record: Any, type_: type[T]) -> T:
     """The model value of type `type_` that `record` (JSON-ready) stands for; raises msgspec.ValidationError with a path."""
-    return cast(T, msgspec.convert(record, type_))
+    return msgspec.convert(record, type_)
 
 
 def encode(value: object) -> bytes:

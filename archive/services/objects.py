@@ -1,0 +1,115 @@
+"""An item as files of its OCFL object, and back. The one place that knows what an object's state looks like.
+
+    originals/<path as given>   what the donor gave
+    metadata/item.json          the description, files, pages, segments (no page texts)
+    metadata/texts.jsonl        one line a page that has text: {"page": id, "texts": [...]}
+    metadata/decisions.json     what people decided since (overlay)
+    metadata/donation.json      the accession it came with
+    metadata/events.jsonl       what was done to it on its way in, PREMIS words
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from archive import records
+from archive.model.decision import Decisions
+from archive.model.donation import Donation
+from archive.model.event import Event
+from archive.model.item import Item, Page, TextVersion
+from archive.storage.base import ObjectStore
+
+ITEM = "metadata/item.json"
+TEXTS = "metadata/texts.jsonl"
+DECISIONS = "metadata/decisions.json"
+DONATION = "metadata/donation.json"
+EVENTS = "metadata/events.jsonl"
+INGESTION = "ingestion "
+"""Version messages of the pipeline begin with this word, followed by the batch id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemObject:
+    """What one version of an item's object says. `described` is the sheet's description with page texts; `item` the same under `decisions`."""
+
+    described: Item
+    decisions: Decisions
+    donation: Donation
+    version: int
+    batch: str
+    """The batch that described it last, empty when none did."""
+    created: str
+
+    @property
+    def item(self) -> Item:
+        """The item as people see it."""
+        return self.decisions.apply(self.described)
+
+
+class _PageTexts(msgspec.Struct, frozen=True):
+    page: str
+    texts: tuple[TextVersion, ...]
+
+
+def metadata_files(item: Item, decisions: Decisions, donation: Donation, events: Iterable[Event]) -> dict[str, bytes]:
+    """The metadata files of an object's next version, by logical path; the same values give the same bytes."""
+    bare = replace(item, pages=tuple(replace(page, texts=()) for page in item.pages))
+    texts = b"".join(_line({"page": page.id, "texts": page.texts}) for page in item.pages if page.texts)
+    files = {
+        ITEM: records.encode(bare),
+        DECISIONS: records.encode(decisions),
+        DONATION: records.encode(donation),
+        EVENTS: b"".join(_line(event) for event in events),
+    }
+    if texts:
+        files[TEXTS] = texts
+    return files
+
+
+def _line(value: object) -> bytes:
+    return msgspec.json.encode(records.to_record(value)) + b"\n"
+
+
+def read_object(store: ObjectStore, item: str, version: int | None = None) -> ItemObject:
+    """What a version (the head when None) of an item's object says; raises NotFound."""
+    versions = store.versions(item)
+    info = versions[-1] if version is None else versions[version - 1]
+    described = records.decode(_read(store, item, ITEM, info.number), Item)
+    if TEXTS in info.state:
+        texts = {
+            entry.page: entry.texts
+            for line in _read(store, item, TEXTS, info.number).splitlines()
+            for entry in (msgspec.json.decode(line, type=_PageTexts),)
+        }
+        described = replace(described, pages=tuple(_with_texts(page, texts) for page in described.pages))
+    batch = next((v.message.removeprefix(INGESTION) for v in reversed(versions[: info.number]) if v.message.startswith(INGESTION)), "")
+    return ItemObject(
+        described,
+        records.decode(_read(store, item, DECISIONS, info.number), Decisions),
+        records.decode(_read(store, item, DONATION, info.number), Donation),
+        info.number,
+        batch,
+        versions[0].created,
+    )
+
+
+def read_events(store: ObjectStore, item: str) -> tuple[Event, ...]:
+    """The events written into the object's head; raises NotFound."""
+    return tuple(msgspec.json.decode(line, type=Event) for line in _read(store, item, EVENTS, None).splitlines())
+
+
+def originals_of(state: Mapping[str, str]) -> dict[str, str]:
+    """The part of a version's state that is originals: logical path to sha512."""
+    return {path: digest for path, digest in state.items() if path.startswith("originals/")}
+
+
+def _with_texts(page: Page, texts: Mapping[str, tuple[TextVersion, ...]]) -> Page:
+    return replace(page, texts=texts[page.id]) if page.id in texts else page
+
+
+def _read(store: ObjectStore, item: str, path: str, version: int | None) -> bytes:
+    with store.open(item, path, version) as stream:
+        return stream.read()

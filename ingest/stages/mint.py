@@ -1,0 +1,93 @@
+"""Give a draft its permanent ids: those of the earlier version where the thing is the same, new ones where it is new.
+
+A file is the same when it lies at the same path of the donation, else when its bytes are the same; a page when it shows the same image
+(file, part, region), else, for a missing leaf, when its label and neighbours' place are the same; a track when it comes from the same file or
+belongs to the same recording in the same order; a segment when recording and title are the same. Numbers are never used twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from archive.model.item import FileRef, Item, MediaFile, Page, Segment, TextSource, TextVersion, Track
+
+T = TypeVar("T", MediaFile, Page, Track, Segment)
+_KEPT = (TextSource.OCR, TextSource.CORRECTED)
+
+
+def mint(draft: Item, earlier: Item | None) -> Item:
+    """`draft` with permanent ids, under the id of `earlier` when there is one; readings made since (OCR, corrections) stay with their pages."""
+    minted = dict(earlier.minted) if earlier else {}
+    old = earlier or replace(draft, files=(), pages=(), tracks=(), segments=())
+    files = _assign("f", draft.files, old.files, minted, [lambda f: f.received, lambda f: f.sha512])
+    names = _names(draft.files, files)
+
+    def moved(id: str | None) -> str | None:
+        return names.get(id, id) if id is not None else None
+
+    files = tuple(replace(f, version_of=moved(f.version_of)) for f in files)
+    pages = tuple(_rename_page(page, names) for page in draft.pages)
+    pages = _assign("p", pages, old.pages, minted, [_image_of, lambda p: (p.missing, p.label, p.folio) if p.missing else None])
+    tracks = tuple(replace(t, media=moved(t.media), file=moved(t.file)) for t in draft.tracks)
+    tracks = _assign("t", tracks, old.tracks, minted, [lambda t: t.file, lambda t: (t.media, t.language, t.timed)])
+    segments = tuple(replace(s, media=names.get(s.media, s.media)) for s in draft.segments)
+    segments = _assign("s", segments, old.segments, minted, [lambda s: (s.media, s.title), lambda s: (s.media, s.start)])
+    pages = _keep_readings(pages, files, old)
+    return replace(draft, id=old.id, files=files, pages=pages, tracks=tracks, segments=segments, minted=minted)
+
+
+def _assign(
+    letter: str, new: Sequence[T], old: Sequence[T], minted: dict[str, int], keys: Iterable[Callable[[T], Hashable | None]]
+) -> tuple[T, ...]:
+    given: dict[int, str] = {}
+    free = {thing.id: thing for thing in old}
+    for key in keys:
+        by_key: dict[Hashable, list[str]] = {}
+        for thing in old:
+            if thing.id in free and key(thing) is not None:
+                by_key.setdefault(key(thing), []).append(thing.id)
+        for index, thing in enumerate(new):
+            if index not in given and by_key.get(key(thing)):
+                given[index] = by_key[key(thing)].pop(0)
+                del free[given[index]]
+    for index in range(len(new)):
+        if index not in given:
+            minted[letter] = minted.get(letter, 0) + 1
+            given[index] = f"{letter}{minted[letter]}"
+    return tuple(replace(thing, id=given[index]) for index, thing in enumerate(new))
+
+
+def _names(before: Sequence[MediaFile], after: Sequence[MediaFile]) -> dict[str, str]:
+    return {b.id: a.id for b, a in zip(before, after, strict=True)}
+
+
+def _rename_page(page: Page, names: dict[str, str]) -> Page:
+    image = page.image
+    if image is not None:
+        image = FileRef(names.get(image.file, image.file), image.part, image.region)
+    texts = tuple(replace(t, file=names.get(t.file, t.file)) if t.file else t for t in page.texts)
+    return replace(page, image=image, texts=texts)
+
+
+def _image_of(page: Page) -> Hashable | None:
+    return page.image
+
+
+def _keep_readings(pages: tuple[Page, ...], files: Sequence[MediaFile], old: Item) -> tuple[Page, ...]:
+    """Readings that machine or people made since stay while the image they were read from is the same."""
+    before = {page.id: page for page in old.pages}
+    digests = {f.id: f.sha512 for f in files}
+    old_digests = {f.id: f.sha512 for f in old.files}
+
+    def kept(page: Page) -> tuple[TextVersion, ...]:
+        earlier = before.get(page.id)
+        if earlier is None or earlier.image is None or page.image is None:
+            return ()
+        if digests.get(page.image.file) != old_digests.get(earlier.image.file):
+            return ()
+        have = {text.source for text in page.texts}
+        return tuple(text for text in earlier.texts if text.source in _KEPT and text.source not in have)
+
+    return tuple(replace(page, texts=page.texts + kept(page)) for page in pages)

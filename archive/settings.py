@@ -33,6 +33,10 @@ class Settings:
     """CPU and wall limit for decoding one image or document; recordings get more by their length."""
     reading_room_networks: tuple[str, ...] = ()
     """Networks (`10.1.0.0/16`) whose visitors count as `reading_room`."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of the proxies whose X-Forwarded-For, -Proto and -Host are believed; nobody's otherwise."""
+    x_accel: str = ""
+    """Internal location under which nginx serves the home (`/_home`): files then go out by X-Accel-Redirect. Empty: we send them ourselves."""
 
     @property
     def originals(self) -> Path:

@@ -102,6 +102,20 @@ class SheetTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """What `donation.toml` or 捐赠登记.xlsx says, empty when there is neither. `paths` are the files it was read from.
+
+    `defaults` keys: `kind`, `collection`, `access`, `rights_status` … `donation.accession` is empty when none was given.
+    """
+
+    donation: Donation = Donation("")
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    contact: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ItemDraft:
     """One item on its way. `item` has provisional ids; `sources` maps its file ids to paths inside the donation."""
 

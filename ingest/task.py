@@ -108,7 +108,7 @@ class Registration:
     `defaults` keys: `kind`, `collection`, `access`, `rights_status` … `donation.accession` is empty when none was given.
     """
 
-    donation: Donation = Donation("")
+    donation: Donation
     defaults: Mapping[str, str] = field(default_factory=dict)
     contact: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()

@@ -67,6 +67,10 @@ class Field:
     headings: tuple[str, ...] = ()
     note: str = ""
     example: str = ""
+    required: bool = False
+    """The donor must give it (only the title is)."""
+    extended: bool = False
+    """Seldom filled: the template folds its column away."""
 
 
 @dataclass(frozen=True, slots=True)

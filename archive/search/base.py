@@ -41,6 +41,8 @@ class IndexDocument:
     kind: str = ""
     year_first: int | None = None
     year_last: int | None = None
+    date: str = ""
+    """The item's date as written, for `年:乾隆`."""
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Description by field key, for `题名:`, `责任者:`, `地名:` … and for facets; on every document of the item."""
     field_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -148,10 +150,11 @@ class SearchIndex(Protocol):
     def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
         """Build a new index of all items beside the live one, then swap. Readers never see less than the old one."""
 
-    def mark(self, query: str, text: str, notes: bool = False) -> tuple[Span, ...]:
-        """Where the strings of `query` occur in one text as written; a string that only begins or ends in it is marked as far as it goes.
+    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+        """Where the strings of `query` occur in one text as written, in order, not overlapping.
 
-        `text` may be a page whose neighbour holds the rest: pass it to mark the part on this page.
+        `before` and `after` are the texts of the neighbours that this one joins (as the reader may see them): a string that runs on from
+        or into them is marked as far as it lies in `text`. A string found over a small note is marked in parts, the note between left out.
         """
 
     def doctor(self) -> Mapping[str, object]:

@@ -20,6 +20,8 @@ from archive import resources
 from archive.errors import DefinitionsError
 from archive.model.profile import Collection, Definitions, Field, FieldType, Profile, Term, Vocabulary
 
+SHEET_COLUMNS = ("identifier", "files", "kind", "collection", "access", "embargo", "role")
+"""Columns of an item sheet that are no field of a profile: the pipeline acts on them (`ingest.readers.headings`)."""
 FOLDERS = ("profiles", "vocabularies", "holdings")
 DIRECTIONS = ("ltr", "rtl")
 _PROPERTIES = """abstract accessRights accrualMethod accrualPeriodicity accrualPolicy alternative audience available bibliographicCitation conformsTo
@@ -326,9 +328,18 @@ def _profile(
         direction,
         collection,
         table.text("note"),
+        _examples(table, (*SHEET_COLUMNS, *sources)),
     )
     _check_date_field(profile, table)
     return profile
+
+
+def _examples(table: _Table, known: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
+    examples = []
+    for part in table.tables("examples"):
+        part.expect(*known)
+        examples.append({key: part.text(key) for key in part.data if key in known})
+    return tuple(examples)
 
 
 def _check_date_field(profile: Profile, table: _Table) -> None:

@@ -91,6 +91,8 @@ class Profile:
     collection: str = ""
     """Slug of the holding its items belong to when nothing else is said."""
     note: str = ""
+    examples: tuple[Mapping[str, str], ...] = ()
+    """Filled rows for the template: values by field key or structural column (`identifier`, `files`, `access` …)."""
 
     def field(self, key: str) -> Field | None:
         """The field of that key, or None."""

@@ -1,11 +1,11 @@
 """An item as files of its OCFL object, and back. The one place that knows what an object's state looks like.
 
-    originals/<path as given>   what the donor gave
-    metadata/item.json          the description, files, pages, segments (no page texts)
-    metadata/texts.jsonl        one line a page that has text: {"page": id, "texts": [...]}
-    metadata/decisions.json     what people decided since (overlay)
-    metadata/donation.json      the accession it came with
-    metadata/events.jsonl       what was done to it on its way in, PREMIS words
+originals/<path as given>   what the donor gave
+metadata/item.json          the description, files, pages, segments (no page texts)
+metadata/texts.jsonl        one line a page that has text: {"page": id, "texts": [...]}
+metadata/decisions.json     what people decided since (overlay)
+metadata/donation.json      the accession it came with
+metadata/events.jsonl       what was done to it on its way in, PREMIS words
 """
 
 from __future__ import annotations

@@ -54,8 +54,7 @@ class Catalogue:
         """
         self._after_fork()
         with _translated(self.path), self._writers.connect() as connection:
-            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            connection.commit()
+            _pragma(connection, f"synchronous={'FULL' if durable else 'NORMAL'}")
             with connection.execution_options(begin="IMMEDIATE").begin():
                 yield connection
 
@@ -132,6 +131,13 @@ def _engine(path: Path, *more: str) -> Engine:
     return engine
 
 
+def _pragma(connection: Connection, pragma: str) -> None:
+    """Set what SQLite takes outside a transaction only; SQLAlchemy would begin one."""
+    raw = connection.connection.dbapi_connection
+    assert raw is not None
+    raw.cursor().execute(f"PRAGMA {pragma}")
+
+
 @contextlib.contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """SQLite's failures as ours."""
@@ -173,8 +179,7 @@ def _migrate(catalogue: Catalogue, *, create: bool) -> None:
 
     with _translated(catalogue.path), catalogue._writers.connect() as connection:
         # Rebuilding a table drops it for a moment; with foreign keys on, its children's rows would go with it.
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.commit()
+        _pragma(connection, "foreign_keys=OFF")
         with connection.execution_options(begin="IMMEDIATE").begin():
             standing = _standing(connection, catalogue.path)
             if standing is None and not create:

@@ -17,7 +17,6 @@ from sqlalchemy.dialects.sqlite import insert
 from archive.catalogue import outbox, shown
 from archive.catalogue.rows import item_terms, make_rows
 from archive.catalogue.schema import file, item, page, page_text, reserved, track
-from archive.catalogue.schema import shown as shown_table
 from archive.errors import NotFound
 from archive.language import _
 from archive.model.access import Terms
@@ -46,13 +45,16 @@ class StoredItem:
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A page with its texts, its image file and its place (from 1) among all pages of the item."""
+    """A page with its texts, its image file and its place (from 1) among all pages of the item; on what terms page, image and each text are seen."""
 
     page: Page
     position: int
     file: MediaFile | None
-    width: int | None = None
-    height: int | None = None
+    width: int | None
+    height: int | None
+    terms: Terms
+    image_terms: Terms
+    text_terms: tuple[Terms, ...]
 
 
 def put_item(connection: Connection, given: Item, *, version: int, batch: str, at: str, day: date) -> None:
@@ -76,7 +78,9 @@ def put_item(connection: Connection, given: Item, *, version: int, batch: str, a
 _ITEM = select(item).where(item.c.id == bindparam("id"))
 
 
-def get_item(connection: Connection, item_id: str, *, pages: bool | slice = True, texts: bool = False, files: bool = True) -> StoredItem | None:
+def get_item(
+    connection: Connection, item_id: str, *, pages: bool | slice = True, texts: bool = False, files: bool = True
+) -> StoredItem | None:
     """The item, or None. `pages` False leaves them out, a slice (from 0, in reading order) takes some; `texts` brings page texts along."""
     row = connection.execute(_ITEM, {"id": item_id}).mappings().one_or_none()
     if row is None:
@@ -136,7 +140,7 @@ def tracks_of(connection: Connection, item_id: str) -> tuple[Track, ...]:
 
 
 _PAGE = (
-    select(page, page_text.c.record.label("texts_record"), file.c.record.label("file_record"))
+    select(page, page_text.c.record.label("texts_record"), page_text.c.terms, file.c.record.label("file_record"))
     .join_from(page, page_text, (page_text.c.item == page.c.item) & (page_text.c.page == page.c.id), isouter=True)
     .outerjoin(file, (file.c.item == page.c.item) & (file.c.id == page.c.file))
     .where(page.c.item == bindparam("item"), page.c.id == bindparam("page"))
@@ -149,7 +153,21 @@ def get_page(connection: Connection, item_id: str, page_id: str) -> StoredPage |
     if row is None:
         return None
     image = msgspec.json.decode(row["file_record"], type=MediaFile) if row["file_record"] else None
-    return StoredPage(_page(row["record"], row["texts_record"]), row["position"], image, row["width"], row["height"])
+    return StoredPage(
+        _page(row["record"], row["texts_record"]),
+        row["position"],
+        image,
+        row["width"],
+        row["height"],
+        terms_of(row),
+        terms_of(row, "image_"),
+        msgspec.json.decode(row["terms"], type=tuple[Terms, ...]) if row["terms"] else (),
+    )
+
+
+def terms_of(row: Mapping[Any, Any], prefix: str = "") -> Terms:
+    """The terms that a row of `page`, `file` or `track` holds."""
+    return Terms(row[f"{prefix}rank"], row[f"{prefix}until"], row[f"{prefix}after"])
 
 
 def seen_by(table: Any, reader: Any, day: Any, prefix: str = "") -> Any:
@@ -158,7 +176,7 @@ def seen_by(table: Any, reader: Any, day: Any, prefix: str = "") -> Any:
     return ((until.is_(None) | (until > day)) & (rank <= reader)) | ((until <= day) & (after <= reader))
 
 
-def _neighbour(before: bool) -> Select[tuple[str]]:
+def _neighbour(before: bool) -> Select[str]:
     beyond = page.c.position < bindparam("position") if before else page.c.position > bindparam("position")
     order = page.c.position.desc() if before else page.c.position
     here = page.c.item == bindparam("item")
@@ -268,15 +286,3 @@ def release(connection: Connection, item_id: str) -> None:
 def reserved_ids(connection: Connection) -> dict[str, str]:
     """Reserved ids and why."""
     return {item_id: why for item_id, why in connection.execute(select(reserved))}  # noqa: C416
-
-
-def image_terms(connection: Connection, item_id: str, file_id: str, part: int) -> list[Terms]:
-    """Terms of one image of a multi-page file, one for each page that shows it; empty when none does."""
-    columns = (page.c.image_rank, page.c.image_until, page.c.image_after)
-    found = connection.execute(select(*columns).where(page.c.item == item_id, page.c.file == file_id, page.c.part == part))
-    return [Terms(*row) for row in found]
-
-
-def shown_items(connection: Connection, item_id: str) -> int:
-    """How many rows of lists stand for the item; for the doctor and tests."""
-    return len(connection.execute(select(shown_table.c.low).where(shown_table.c.item == item_id)).all())

@@ -46,7 +46,7 @@ def make_rows(item: Item, *, version: int, batch: str, at: str, day: date) -> It
         {"item": item.id, "id": track.id, "position": n, "record": to_json(track)} | _columns(settle(day, access.track(track)))
         for n, track in enumerate(item.tracks, 1)
     ]
-    texts = [{"item": item.id, "page": page.id, "record": to_json(page.texts)} for page in in_order if page.texts]
+    texts = [_texts(item.id, page, access, day) for page in in_order if page.texts]
     terms = item_terms(item, day)
     row = _item(item, terms, day) | {"version": version, "batch": batch, "described_at": at}
     lines = shown.rows(_parts(item, terms, pages, file_rows, access), _static(item, row))
@@ -104,6 +104,11 @@ def _page(item: str, position: int, page: Page, access: Access, files: Mapping[s
         | _columns(settle(day, access.image(page)), "image_")
         | _columns(settle(day, access.text(page, text) if text else access.page(page)), "text_")
     )
+
+
+def _texts(item: str, page: Page, access: Access, day: date) -> dict[str, Any]:
+    terms = [settle(day, access.text(page, version)) for version in page.texts]
+    return {"item": item, "page": page.id, "record": to_json(page.texts), "terms": to_json(terms)}
 
 
 def _size(page: Page, image: MediaFile | None) -> tuple[int | None, int | None]:

@@ -91,7 +91,8 @@ page = _table(
     sqlite_with_rowid=False,
 )
 
-page_text = _table("page_text", _item(), _text("page", primary_key=True), _text("record"))
+page_text = _table("page_text", _item(), _text("page", primary_key=True), _text("record"), _text("terms"))
+"""All readings of a page; `terms` is a list beside `record`, who may see each."""
 
 file = _table(
     "file",

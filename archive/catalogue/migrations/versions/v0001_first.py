@@ -200,6 +200,7 @@ def upgrade() -> None:
         sa.Column("item", sa.Text(), nullable=False),
         sa.Column("page", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["item"], ["item.id"], name=op.f("fk_page_text_item_item"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("item", "page", name=op.f("pk_page_text")),
         sqlite_strict=True,

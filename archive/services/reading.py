@@ -1,0 +1,584 @@
+"""What researchers do: browse, open an item, a page, a recording, search. Web, API and `fangzhi search` call these and nothing below them.
+
+Every method takes the reader and never gives back anything hidden from that reader. Hidden and absent are the same `NotFound`, word for word.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
+
+from archive.catalogue import items as rows
+from archive.catalogue import schema as tables
+from archive.catalogue.engine import Catalogue
+from archive.catalogue.shown import counts
+from archive.errors import NotFound, UsageError, Withdrawn
+from archive.language import _
+from archive.model.access import Terms
+from archive.model.identifiers import file_key, parse_file_key
+from archive.model.item import Item, MediaFile, Page, TextVersion, Track
+from archive.model.profile import Collection, Definitions, Profile
+from archive.model.rights import Audience, Rights
+from archive.search.base import Hit, Query, Results, SearchIndex, Span
+from archive.services import seeing
+
+log = logging.getLogger(__name__)
+
+LARGEST = 200
+"""Most items, pages or hits on one page of a list."""
+PAGES_SIZE = 48
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionCount:
+    """A holding with what the reader sees in it and below it: 种, 面, recordings and their seconds."""
+
+    collection: Collection
+    items: int
+    pages: int
+    recordings: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """A material kind, what the reader sees of it. `profile` None when no definition has its key any more."""
+
+    kind: str
+    profile: Profile | None
+    items: int
+    pages: int
+    recordings: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSummary:
+    """One line of a list. `thumb` is a file key, `date` as printed, `duration` seconds; pages and recordings are those the reader sees."""
+
+    id: str
+    title: str
+    kind: str
+    collection: str
+    date: str
+    year_first: int | None
+    year_last: int | None
+    thumb: str | None
+    pages: int
+    recordings: int
+    duration: float | None
+    to_describe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemList:
+    """`items` of page `page` (from 1) of a list of `total`."""
+
+    total: int
+    items: tuple[ItemSummary, ...]
+    page: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        """Pages of the list, at least 1."""
+        return max(1, -(-self.total // self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class PageSummary:
+    """A page in the list of its item. `position` counts the pages the reader sees; `image` is a file key; `folio` a label, empty when unknown."""
+
+    id: str
+    position: int
+    label: str
+    folio: str
+    section: str
+    missing: bool
+    image: str | None
+    width: int | None
+    height: int | None
+    has_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """An item opened. `item` has everything but `pages` and the files that stand on pages; `pages` is one chunk of `summary.pages` in all."""
+
+    summary: ItemSummary
+    item: Item
+    profile: Profile | None
+    pages: tuple[PageSummary, ...]
+    pages_page: int
+    pages_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A page opened: `position` of `of`, the ids beside it, its image (file key, size in pixels) and the reading to show."""
+
+    item: ItemSummary
+    page: Page
+    position: int
+    of: int
+    previous: str | None
+    next: str | None
+    image: str | None
+    width: int | None
+    height: int | None
+    text: TextVersion | None
+    profile: Profile | None
+    rights: Rights
+    """Of the item, for a licence line."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccess:
+    """A file the reader may have: whole, or one image of it (`part` from 1)."""
+
+    item: str
+    file: MediaFile
+    part: int | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """An answer of the index, every hit checked once more; `items` by id, `images` file keys by (item, key of the hit)."""
+
+    results: Results
+    items: Mapping[str, ItemSummary]
+    images: Mapping[tuple[str, str], str]
+    page: int
+    size: int
+
+
+class Reading:
+    """The archive as readers meet it. `today` gives the day (UTC) on which embargoes are judged. Safe to share between threads."""
+
+    def __init__(self, catalogue: Catalogue, index: SearchIndex, definitions: Definitions, today: Callable[[], date]) -> None:
+        self._catalogue = catalogue
+        self._index = index
+        self._definitions = definitions
+        self._today = today
+
+    def collections(self, reader: Audience) -> tuple[CollectionCount, ...]:
+        """All holdings in their order, those that are empty for this reader too."""
+        with self._at() as (connection, day):
+            found = counts(connection, reader, day)
+        lines = []
+        for collection in sorted(self._definitions.collections.values(), key=lambda given: (given.order, given.slug)):
+            within = set(self._below(collection.slug))
+            lines.append(CollectionCount(collection, *_sums(count for count in found if count.collection in within)))
+        return tuple(lines)
+
+    def collection(self, reader: Audience, slug: str) -> CollectionCount:
+        """One holding; raises NotFound."""
+        for count in self.collections(reader):
+            if count.collection.slug == slug:
+                return count
+        raise NotFound(_("没有馆藏“%(slug)s”。", slug=slug))
+
+    def kinds(self, reader: Audience, collection: str | None = None) -> tuple[KindCount, ...]:
+        """Material kinds of which the reader sees anything, most items first."""
+        with self._at() as (connection, day):
+            found = [
+                count for count in counts(connection, reader, day) if collection is None or count.collection in self._below(collection)
+            ]
+        lines = [
+            KindCount(kind, self._definitions.profiles.get(kind), *_sums(count for count in found if count.kind == kind))
+            for kind in sorted({count.kind for count in found})
+        ]
+        return tuple(sorted(lines, key=lambda line: -line.items))
+
+    def recent(self, reader: Audience, limit: int = 12) -> tuple[ItemSummary, ...]:
+        """What was described last, newest first."""
+        return self.items(reader, size=limit, sort="recent").items
+
+    def items(
+        self,
+        reader: Audience,
+        collection: str | None = None,
+        kind: str | None = None,
+        page: int = 1,
+        size: int = 24,
+        sort: str = "title",
+    ) -> ItemList:
+        """One page of the items a reader sees; `sort` is `title`, `date` or `recent`. Raises UsageError for another."""
+        page, size = max(1, page), min(max(1, size), LARGEST)
+        within = self._below(collection) if collection is not None else None
+        with self._at() as (connection, day):
+            found = counts(connection, reader, day)
+            total = sum(c.items for c in found if (within is None or c.collection in within) and kind in (None, c.kind))
+            query = _listed(within, kind, sort).limit(size).offset((page - 1) * size).subquery()
+            lines = connection.execute(_lines_of(query, sort), {"reader": reader.rank, "day": day}) if total > (page - 1) * size else ()
+            return ItemList(total, tuple(_summary(row) for row in lines), page, size)
+
+    def item(self, reader: Audience, item_id: str, pages_page: int = 1, pages_size: int = PAGES_SIZE) -> ItemView:
+        """An item with one chunk of its pages; raises NotFound and Withdrawn."""
+        page, size = max(1, pages_page), min(max(1, pages_size), LARGEST)
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            profile = self._profile(row["kind"])
+            item = self._without_pages(connection, row, reader, day, profile)
+            pages = _chunk(connection, item_id, reader, day, (page - 1) * size, size)
+        return ItemView(_summary(row), item, profile, pages, page, size)
+
+    def whole(self, reader: Audience, item_id: str, *, texts: bool = False) -> Item:
+        """The whole item, all pages, for manifests and the API; raises NotFound and Withdrawn. Slow for works of thousands of pages."""
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            stored = rows.get_item(connection, item_id, texts=True)
+        seen = stored and seeing.visible(stored.item, reader, date.fromordinal(day), profile=self._profile(row["kind"]))
+        if not seen:
+            raise _nothing(item_id)
+        return seen if texts else replace(seen, pages=tuple(replace(page, texts=()) for page in seen.pages))
+
+    def page(self, reader: Audience, item_id: str, page_id: str) -> PageView:
+        """One page; raises NotFound and Withdrawn."""
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            stored = rows.get_page(connection, item_id, page_id)
+            if stored is None or stored.terms.on(day) > reader.rank:
+                raise _nothing(f"{item_id}/p/{page_id}")
+            position = stored.position if row["pages"] == row["n_pages"] else _position(connection, item_id, stored.position, reader, day)
+            previous, following = rows.page_neighbours(connection, item_id, stored.position, reader, date.fromordinal(day))
+        page = replace(_seen_page(stored, reader, day), position=position)
+        profile = self._profile(row["kind"])
+        rights = seeing.told(msgspec.json.decode(row["record"], type=Item).rights, reader)
+        return PageView(
+            item=_summary(row),
+            page=page,
+            position=position,
+            of=row["pages"],
+            previous=previous,
+            next=following,
+            image=file_key(item_id, page.image.file, page.image.part) if page.image else None,
+            width=stored.width if page.image else None,
+            height=stored.height if page.image else None,
+            text=page.text,
+            profile=profile,
+            rights=rights,
+        )
+
+    def page_at(self, reader: Audience, item_id: str, position: int) -> PageView:
+        """The page at a position (from 1, among those the reader sees); raises NotFound and Withdrawn."""
+        with self._at() as (connection, day):
+            self._row(connection, item_id, reader, day)
+            found = _chunk(connection, item_id, reader, day, position - 1, 1) if position > 0 else ()
+        if not found:
+            raise _nothing(f"{item_id}/pages/{position}")
+        return self.page(reader, item_id, found[0].id)
+
+    def file(self, reader: Audience, key: str) -> FileAccess:
+        """A file or one image of it, for whoever serves its bytes or what is made from them; raises NotFound and Withdrawn."""
+        try:
+            item_id, file_id, part = parse_file_key(key)
+        except UsageError:
+            raise _nothing(key) from None
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            found = connection.execute(_FILE, {"item": item_id, "file": file_id}).mappings().one_or_none()
+            if found is None:
+                raise _nothing(key)
+            file = msgspec.json.decode(found["record"], type=MediaFile)
+            if part is not None and not 1 <= part <= (file.parts or 1):
+                raise _nothing(key)
+            terms = _image_terms(connection, item_id, file_id, part) or [rows.terms_of(found)]
+            if any(t.on(day) > reader.rank for t in terms):
+                raise _nothing(key)
+        return FileAccess(item_id, file, part, row["title"])
+
+    def tracks(self, reader: Audience, item_id: str) -> tuple[Track, ...]:
+        """Timed text of an item without what lies in closed passages; raises NotFound and Withdrawn."""
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            return self._without_pages(connection, row, reader, day, self._profile(row["kind"])).tracks
+
+    def track(self, reader: Audience, item_id: str, track_id: str) -> Track:
+        """One track; raises NotFound and Withdrawn."""
+        for track in self.tracks(reader, item_id):
+            if track.id == track_id:
+                return track
+        raise _nothing(f"{item_id}/{track_id}")
+
+    def search(
+        self,
+        reader: Audience,
+        text: str,
+        *,
+        collection: str | None = None,
+        kind: str | None = None,
+        year_from: int | None = None,
+        year_to: int | None = None,
+        filters: Mapping[str, str] | None = None,
+        item: str | None = None,
+        sort: str = "relevance",
+        page: int = 1,
+        size: int = 20,
+        facets: Sequence[str] = ("collection", "kind", "decade"),
+    ) -> SearchView:
+        """Hits of a query; raises QueryError and SearchIndexError, and with `item` NotFound and Withdrawn when that is closed.
+
+        Every hit is checked against the catalogue before it goes out. One that fails is a fault of ours: dropped and logged, by its id only.
+        """
+        page, size = max(1, page), min(max(1, size), LARGEST)
+        today = self._today()
+        if item is not None:
+            with self._at() as (connection, day):
+                self._row(connection, item, reader, day)
+        query = Query(
+            text, reader, today, collection, kind, year_from, year_to, filters or {}, item, sort, (page - 1) * size, size, tuple(facets)
+        )
+        results = self._index.search(query)
+        with self._at() as (connection, _day):
+            return self._checked(connection, results, reader, today.toordinal(), page, size)
+
+    def mark(self, query: str, text: str, notes: bool = False) -> tuple[Span, ...]:
+        """Where a query's strings occur in a text that the reader has before them."""
+        return self._index.mark(query, text, notes)
+
+    def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
+        found = {hit.item for hit in results.hits}
+        lines = connection.execute(_ANY_LINES, {"items": sorted(found), "reader": reader.rank, "day": day}).mappings()
+        summaries = {row["id"]: _summary(row) for row in lines}
+        open_pages, images = _open_pages(connection, results.hits, reader, day)
+        timed = _Timed(self, connection, reader, day)
+        kept = []
+        for hit in results.hits:
+            if hit.target == "segment":
+                allowed = hit.item in summaries and timed.allows(hit)
+            else:
+                allowed = hit.item in summaries and (hit.target == "item" or (hit.item, hit.key) in open_pages)
+            if allowed:
+                kept.append(hit)
+            else:
+                log.error("the index gave %s %s/%s to a reader (%s) who may not see it", hit.target, hit.item, hit.key, reader.value)
+        return SearchView(replace(results, hits=tuple(kept)), summaries, images, page, size)
+
+    @contextmanager
+    def _at(self) -> Iterator[tuple[Connection, int]]:
+        """A connection and today as an ordinal."""
+        with self._catalogue.read() as connection:
+            yield connection, self._today().toordinal()
+
+    def _row(self, connection: Connection, item_id: str, reader: Audience, day: int) -> Mapping[Any, Any]:
+        """The item's line as this reader sees it, with its record; raises Withdrawn or NotFound."""
+        row = connection.execute(_ONE_LINE, {"item": item_id, "reader": reader.rank, "day": day}).mappings().one_or_none()
+        if row is None:
+            raise _absent(connection, item_id, reader)
+        return row
+
+    def _without_pages(self, connection: Connection, row: Mapping[Any, Any], reader: Audience, day: int, profile: Profile | None) -> Item:
+        """The item as the reader sees it, without pages and the files that stand on them."""
+        stored = connection.execute(_BESIDE_PAGES, {"item": row["id"]}).mappings().all()
+        files = tuple(msgspec.json.decode(file["record"], type=MediaFile) for file in stored)
+        whole = replace(msgspec.json.decode(row["record"], type=Item), files=files, tracks=rows.tracks_of(connection, row["id"]))
+        seen = seeing.visible(whole, reader, date.fromordinal(day), profile=profile)
+        if seen is None:
+            raise _nothing(row["id"])
+        # The rows know what pages and their rights do to these files; the item here has no pages.
+        allowed = {file["id"] for file in stored if rows.terms_of(file).on(day) <= reader.rank}
+        return replace(
+            seen,
+            files=tuple(file for file in seen.files if file.id in allowed),
+            tracks=tuple(
+                replace(t, media=t.media if t.media in allowed else None, file=t.file if t.file in allowed else None) for t in seen.tracks
+            ),
+        )
+
+    def _profile(self, kind: str) -> Profile:
+        """The profile of a kind; without a definition one with no fields, so that nothing is shown below staff that might be closed."""
+        return self._definitions.profiles.get(kind) or Profile(kind, kind, kind, ())
+
+    def _below(self, slug: str) -> list[str]:
+        """A holding and all those under it."""
+        found = [slug]
+        for above in found:
+            found += [c.slug for c in self._definitions.collections.values() if c.parent == above and c.slug not in found]
+        return found
+
+
+class _Timed:
+    """Which hits in timed text a reader may see; each item's tracks are read once."""
+
+    def __init__(self, reading: Reading, connection: Connection, reader: Audience, day: int) -> None:
+        self._reading, self._connection, self._reader, self._day = reading, connection, reader, day
+        self._known: dict[str, tuple[Item, dict[str, Track]]] = {}
+
+    def allows(self, hit: Hit) -> bool:
+        """True when the track is open, and every cue of the hit with it."""
+        seen, raw = self._item(hit.item)
+        track_id = hit.key.partition("@")[0]
+        track = next((t for t in seen.tracks if t.id == track_id), None)
+        if track is None:
+            return any(segment.id == hit.key for segment in seen.segments)
+        if hit.start is None or not track.timed:
+            return True
+        end = hit.end if hit.end is not None else hit.start
+        told = [cue for cue in raw[track_id].cues if hit.start <= cue.start < end or cue.start == hit.start]
+        return set(told) <= set(track.cues)
+
+    def _item(self, item_id: str) -> tuple[Item, dict[str, Track]]:
+        if item_id not in self._known:
+            row = self._reading._row(self._connection, item_id, self._reader, self._day)
+            seen = self._reading._without_pages(self._connection, row, self._reader, self._day, None)
+            self._known[item_id] = seen, {track.id: track for track in rows.tracks_of(self._connection, item_id)}
+        return self._known[item_id]
+
+
+_item, _page, _file, _shown = tables.item, tables.page, tables.file, tables.shown
+_reader: Any = bindparam("reader")
+_day: Any = bindparam("day")
+_now = (_shown.c.low <= _reader, _shown.c.high >= _reader, _shown.c.from_day <= _day, _shown.c.to_day > _day)
+_LINE = (
+    *(_item.c[name] for name in ("id", "title", "kind", "collection", "date", "year_first", "year_last", "to_describe", "n_pages")),
+    *(_shown.c[name] for name in ("thumb", "pages", "recordings", "duration_ms")),
+)
+_JOINED = _shown.join(_item, _item.c.id == _shown.c.item)
+_ONE_LINE = select(*_LINE, _item.c.record).select_from(_JOINED).where(_shown.c.item == bindparam("item"), *_now)
+_ANY_LINES = select(*_LINE).select_from(_JOINED).where(_shown.c.item.in_(bindparam("items", expanding=True)), *_now)
+_FILE = select(_file).where(_file.c.item == bindparam("item"), _file.c.id == bindparam("file"))
+_BESIDE_PAGES = select(_file).where(_file.c.item == bindparam("item"), _file.c.placed == 0).order_by(_file.c.position)
+_SORTS = {"title": _shown.c.sort_title, "date": _shown.c.sort_year, "recent": _shown.c.sort_added}
+_PAGE_OPEN = rows.seen_by(_page, _reader, _day)
+_CHUNK = (
+    select(_page)
+    .where(_page.c.item == bindparam("item"), _PAGE_OPEN)
+    .order_by(_page.c.position)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+_POSITION = select(func.count()).where(_page.c.item == bindparam("item"), _page.c.position <= bindparam("position"), _PAGE_OPEN)
+_SOME_PAGES = select(_page).where(tuple_(_page.c.item, _page.c.id).in_(bindparam("pages", expanding=True)))
+
+
+def _listed(within: list[str] | None, kind: str | None, sort: str) -> Select[Any]:
+    """Keys of `shown` in the order asked for; answered from an index alone."""
+    if sort not in _SORTS:
+        raise UsageError(_("没有排序“%(sort)s”；可用 title、date、recent。", sort=sort))
+    query = select(_shown.c.item, _shown.c.low, _shown.c.from_day).where(*_now)
+    if within is not None:
+        query = query.where(_shown.c.collection == within[0] if len(within) == 1 else _shown.c.collection.in_(within))
+    if kind is not None:
+        query = query.where(_shown.c.kind == kind)
+    return query.order_by(*_order(sort))
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    column = _SORTS[sort]
+    return (column.desc(), _shown.c.item.desc()) if sort == "recent" else (column, _shown.c.item)
+
+
+def _lines_of(keys: Any, sort: str) -> Select[Any]:
+    same = (_shown.c.item == keys.c.item) & (_shown.c.low == keys.c.low) & (_shown.c.from_day == keys.c.from_day)
+    return select(*_LINE).select_from(_JOINED.join(keys, same)).order_by(*_order(sort))
+
+
+def _summary(row: Any) -> ItemSummary:
+    given = row if isinstance(row, Mapping) else row._mapping
+    return ItemSummary(
+        id=given["id"],
+        title=given["title"],
+        kind=given["kind"],
+        collection=given["collection"],
+        date=given["date"],
+        year_first=given["year_first"],
+        year_last=given["year_last"],
+        thumb=given["thumb"],
+        pages=given["pages"],
+        recordings=given["recordings"],
+        duration=None if given["duration_ms"] is None else given["duration_ms"] / 1000,
+        to_describe=bool(given["to_describe"]),
+    )
+
+
+def _sums(found: Iterable[Any]) -> tuple[int, int, int, float]:
+    given = list(found)
+    return sum(c.items for c in given), sum(c.pages for c in given), sum(c.recordings for c in given), sum(c.duration for c in given)
+
+
+def _nothing(what: str) -> NotFound:
+    """The one answer for what is hidden and what is not there."""
+    return NotFound(_("%(what)s：没有这一件，或者不向您开放。", what=what))
+
+
+def _absent(connection: Connection, item_id: str, reader: Audience) -> NotFound:
+    """Why the reader gets nothing. A tombstone is for those who could see the item; its title for all only when all could."""
+    columns = (_item.c.title, _item.c.withdrawn_at, _item.c.withdrawn_reason, _item.c.withdrawn_rank)
+    row = connection.execute(select(*columns).where(_item.c.id == item_id)).one_or_none()
+    if row is None or row.withdrawn_at is None or row.withdrawn_rank > reader.rank:
+        return _nothing(item_id)
+    return Withdrawn(item_id, row.title if row.withdrawn_rank == Audience.PUBLIC.rank else "", row.withdrawn_reason, row.withdrawn_at)
+
+
+def _chunk(connection: Connection, item_id: str, reader: Audience, day: int, offset: int, limit: int) -> tuple[PageSummary, ...]:
+    """Some of the pages a reader sees, from `offset` on."""
+    values = {"item": item_id, "reader": reader.rank, "day": day, "offset": offset, "limit": limit}
+    found = connection.execute(_CHUNK, values).mappings()
+    return tuple(_page_summary(row, n, reader, day) for n, row in enumerate(found, offset + 1))
+
+
+def _page_summary(row: Mapping[Any, Any], position: int, reader: Audience, day: int) -> PageSummary:
+    page = msgspec.json.decode(row["record"], type=Page)
+    shows = page.image is not None and rows.terms_of(row, "image_").on(day) <= reader.rank
+    return PageSummary(
+        id=page.id,
+        position=position,
+        label=page.label,
+        folio=page.folio.label() if page.folio else "",
+        section=page.section,
+        missing=page.missing,
+        image=file_key(row["item"], row["file"], row["part"]) if shows else None,
+        width=row["width"] if shows else None,
+        height=row["height"] if shows else None,
+        has_text=row["texts"] > 0 and rows.terms_of(row, "text_").on(day) <= reader.rank,
+    )
+
+
+def _position(connection: Connection, item_id: str, position: int, reader: Audience, day: int) -> int:
+    """The place of a page among those the reader sees."""
+    values = {"item": item_id, "position": position, "reader": reader.rank, "day": day}
+    return int(connection.execute(_POSITION, values).scalar_one())
+
+
+def _seen_page(stored: rows.StoredPage, reader: Audience, day: int) -> Page:
+    page = stored.page
+    texts = (version for version, terms in zip(page.texts, stored.text_terms, strict=True) if terms.on(day) <= reader.rank)
+    return replace(
+        page,
+        image=page.image if stored.image_terms.on(day) <= reader.rank else None,
+        texts=tuple(texts),
+        rights=seeing.told(page.rights, reader),
+    )
+
+
+def _image_terms(connection: Connection, item_id: str, file_id: str, part: int | None) -> list[Terms]:
+    """Terms of one image of a multi-page file, one for each page that shows it; empty when none does."""
+    if part is None:
+        return []
+    columns = (_page.c.image_rank, _page.c.image_until, _page.c.image_after)
+    found = connection.execute(select(*columns).where(_page.c.item == item_id, _page.c.file == file_id, _page.c.part == part))
+    return [Terms(*row) for row in found]
+
+
+def _open_pages(
+    connection: Connection, hits: Sequence[Hit], reader: Audience, day: int
+) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
+    """Of the pages hit: those whose text the reader may see, and the file keys of those whose image they may."""
+    wanted = sorted({(hit.item, hit.key) for hit in hits if hit.target == "page"})
+    found, images = set(), {}
+    for row in connection.execute(_SOME_PAGES, {"pages": wanted}).mappings() if wanted else ():
+        here = row["item"], row["id"]
+        if max(rows.terms_of(row, prefix).on(day) for prefix in ("", "text_")) <= reader.rank:
+            found.add(here)
+        if row["file"] is not None and rows.terms_of(row, "image_").on(day) <= reader.rank:
+            images[here] = file_key(row["item"], row["file"], row["part"])
+    return found, images

@@ -1,0 +1,105 @@
+"""An item as one reader may see it. Pure: the same item, reader and day give the same answer, and what is hidden is nowhere in it.
+
+The rules are those of `archive.model.access`; here they are carried out on a whole item, for manifests, packages and whoever holds an `Item`.
+`archive.services.reading` answers the web from rows settled by the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from datetime import date
+
+from archive.model.access import Access, admits
+from archive.model.item import Item, MediaFile, Page, Segment, Track
+from archive.model.profile import Profile
+from archive.model.rights import Audience, Rights, visibility
+
+
+def visible(item: Item, reader: Audience, day: date, *, profile: Profile | None = None) -> Item | None:
+    """The item without anything the reader may not see, or None when the item itself is closed.
+
+    Page positions are counted anew (ids stay), so that a hidden page leaves no gap. An image of a multi-page file may be open while the
+    file as a whole is not: then `files` lacks what `page.image` names. `profile` hides its `staff_only` fields, and fields it does not
+    know, from everyone below staff; without one all fields stay.
+    """
+    if not visibility(day, item.rights).admits(reader):
+        return None
+    access = Access(item)
+    files = {file.id: file for file in item.files if admits(access.file(file.id), reader, day)}
+    pages = [_page(page, access, files, reader, day) for page in sorted(item.pages, key=lambda page: page.position)]
+    open_pages = [page for page in pages if page is not None]
+    return replace(
+        item,
+        rights=told(item.rights, reader),
+        fields=fields_for(item.fields, reader, profile),
+        files=tuple(_file(file, files, reader) for file in files.values()),
+        pages=tuple(replace(page, position=n) for n, page in enumerate(open_pages, 1)),
+        segments=segments_for(item, access, reader, day, profile),
+        tracks=tracks_for(item, access, files, reader, day),
+        minted=item.minted if _is_staff(reader) else {},
+    )
+
+
+def file_visible(item: Item, file: str, reader: Audience, day: date, part: int | None = None) -> bool:
+    """True when the reader may have the bytes of a file of the item, or of one image in it (`part` from 1), and what is made from them."""
+    access = Access(item)
+    known = any(f.id == file for f in item.files)
+    bearing = access.file(file) if part is None else access.part(file, part)
+    return known and visibility(day, item.rights).admits(reader) and admits(bearing, reader, day)
+
+
+def _is_staff(reader: Audience) -> bool:
+    return Audience.STAFF.admits(reader)
+
+
+def told(rights: Rights, reader: Audience) -> Rights:
+    """Rights as a reader may read them: why something was closed is for staff, it may name people."""
+    return rights if _is_staff(reader) or not rights.reason else replace(rights, reason="")
+
+
+def fields_for(fields: Mapping[str, tuple[str, ...]], reader: Audience, profile: Profile | None) -> Mapping[str, tuple[str, ...]]:
+    """The fields a reader may see."""
+    if profile is None or _is_staff(reader):
+        return fields
+    shown = {field.key for field in profile.fields if not field.staff_only}
+    return {key: values for key, values in fields.items() if key in shown}
+
+
+def _page(page: Page, access: Access, files: Mapping[str, MediaFile], reader: Audience, day: date) -> Page | None:
+    if access.page_terms(page, day).rank > reader.rank:
+        return None
+    texts = (version for version in page.texts if admits(access.text(page, version), reader, day))
+    return replace(
+        page,
+        image=page.image if admits(access.image(page), reader, day) else None,
+        texts=tuple(version if version.file in files or not version.file else replace(version, file=None) for version in texts),
+        rights=told(page.rights, reader),
+    )
+
+
+def _file(file: MediaFile, files: Mapping[str, MediaFile], reader: Audience) -> MediaFile:
+    other = file.version_of if file.version_of in files else None
+    return replace(file, version_of=other, rights=told(file.rights, reader))
+
+
+def segments_for(item: Item, access: Access, reader: Audience, day: date, profile: Profile | None) -> tuple[Segment, ...]:
+    """The passages whose titles a reader may see."""
+    return tuple(
+        replace(segment, fields=fields_for(segment.fields, reader, profile), rights=told(segment.rights, reader))
+        for segment in item.segments
+        if admits(access.segment(segment), reader, day)
+    )
+
+
+def tracks_for(item: Item, access: Access, files: Container[str | None], reader: Audience, day: date) -> tuple[Track, ...]:
+    """Timed text without the cues of closed passages; a track of which nothing is left is gone. `files`: ids of those the reader may have."""
+    found = []
+    for track in item.tracks:
+        if admits(access.track(track), reader, day):
+            cues = tuple(cue for cue in track.cues if admits(access.cue(track, cue), reader, day))
+            if cues or not track.cues:
+                media = track.media if track.media in files else None
+                file = track.file if track.file in files else None
+                found.append(replace(track, cues=cues, media=media, file=file, rights=told(track.rights, reader)))
+    return tuple(found)

@@ -153,8 +153,8 @@ class Access:
 
     def part(self, file: str, part: int | None) -> tuple[Rights, ...]:
         """What bears on one image of a file (`part` from 1; None: its only one)."""
-        on_it = [p for p in self._shown.get(file, ()) if p.image is not None and (part is None or p.image.part in (None, part))]
-        if not on_it:
+        on_it = [p for p in self._shown.get(file, ()) if p.image is not None and p.image.part in (None, part)]
+        if part is None or not on_it:
             return self.file(file)
         return (*self._own(file), *_of(p.rights for p in on_it))
 

@@ -341,9 +341,16 @@ class Reading:
         with self._at() as (connection, _day):
             return self._checked(connection, results, reader, today.toordinal(), page, size)
 
-    def mark(self, query: str, text: str, notes: bool = False) -> tuple[Span, ...]:
-        """Where a query's strings occur in a text that the reader has before them."""
-        return self._index.mark(query, text, notes)
+    def marks(self, reader: Audience, view: PageView, query: str) -> tuple[Span, ...]:
+        """Where a query's strings occur in the text of a page (`view.text.text`), those too that run over from the pages beside it."""
+        if view.text is None:
+            return ()
+        with self._at() as (connection, day):
+            here = rows.get_page(connection, view.item.id, view.page.id)
+            before = _text_beside(connection, view, view.previous, here, -1, reader, day)
+            after = _text_beside(connection, view, view.next, here, 1, reader, day)
+        notes = view.profile is not None and view.profile.notes_layout
+        return self._index.mark(query, view.text.text, notes, before=before, after=after)
 
     def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
         found = {hit.item for hit in results.hits}
@@ -361,7 +368,9 @@ class Reading:
                 kept.append(hit)
             else:
                 log.error("the index gave %s %s/%s to a reader (%s) who may not see it", hit.target, hit.item, hit.key, reader.value)
-        return SearchView(replace(results, hits=tuple(kept)), summaries, images, page, size)
+        beside = {(hit.item, hit.key) for hit in kept}
+        shown = {key: image for key, image in images.items() if key in beside}
+        return SearchView(replace(results, hits=tuple(kept)), summaries, shown, page, size)
 
     @contextmanager
     def _at(self) -> Iterator[tuple[Connection, int]]:
@@ -558,6 +567,17 @@ def _seen_page(stored: rows.StoredPage, reader: Audience, day: int) -> Page:
         texts=tuple(texts),
         rights=seeing.told(page.rights, reader),
     )
+
+
+def _text_beside(
+    connection: Connection, view: PageView, page_id: str | None, here: rows.StoredPage | None, step: int, reader: Audience, day: int
+) -> str:
+    """The text of the page before or after, where the one runs on into the other: no leaf between them hidden, none missing."""
+    beside = rows.get_page(connection, view.item.id, page_id) if page_id is not None else None
+    if beside is None or here is None or beside.position != here.position + step or beside.page.missing or here.page.missing:
+        return ""
+    text = _seen_page(beside, reader, day).text
+    return text.text if text is not None and view.text is not None and text.source is view.text.source else ""
 
 
 def _image_terms(connection: Connection, item_id: str, file_id: str, part: int | None) -> list[Terms]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import sqlite3
@@ -203,3 +204,11 @@ def _run_and_kill(path: Path, *, start: int, after: int, delay: float) -> dict[s
     process.wait()
     pairs = [line.split() for line in lines if line.endswith("\n")]
     return {item: int(version) for item, version in pairs}
+
+
+def test_every_message_has_its_english() -> None:
+    catalogue = Path("archive/locale/en/catalogue.po").read_text("utf-8")
+    sources = [*Path("archive/catalogue").glob("*.py"), Path("archive/services/reading.py")]
+    calls = [node for path in sources for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    messages = {call.args[0].value for call in calls if getattr(call.func, "id", "") == "_" and isinstance(call.args[0], ast.Constant)}
+    assert messages and [message for message in messages if f'msgid "{message}"' not in catalogue] == []

@@ -134,7 +134,7 @@ def _storyboard(link: Path, tools: Tools, out: Path, duration: float, closed: Se
     if duration < 2:
         return 0
     step = max(1.0, math.ceil(duration / _MOST_TILES))
-    count = max(1, math.ceil(duration / step))
+    count = max(1, math.ceil((duration - 0.2) / step))  # a last picture of a few frames is none
     rows = -(-count // _COLUMNS)
     options = {"skip_frame": "nokey"} if duration > 20 else {}
     picture = _blackened(source(link, **options)["V:0"], closed)

@@ -50,7 +50,8 @@ def test_a_wav_gets_a_listening_copy_with_peaks_and_loudness(tone: Path, tools: 
     assert abs(len(_samples(made.files["web.mp3"])) / 8000 - 6) < 0.2
     peaks = json.loads(made.files["peaks.json"].read_text())
     assert peaks["per_second"] * 6 == pytest.approx(len(peaks["peaks"]), abs=2)
-    assert Image.open(made.files["waveform.png"]).size == (1200, 120)
+    with Image.open(made.files["waveform.png"]) as picture:
+        assert picture.size == (1200, 120)
 
 
 def test_what_browsers_play_is_not_encoded_again(tone: Path, tools: ffmpeg.Tools, tmp_path: Path) -> None:
@@ -75,7 +76,8 @@ def test_a_film_that_browsers_do_not_play_is_encoded_with_a_poster_that_is_not_b
     assert made.facts["way"] == "encode"
     streams = ffmpeg.probe_streams(made.files["web.mp4"], tools)["streams"]
     assert {(s["codec_name"], s.get("pix_fmt")) for s in streams} == {("h264", "yuv420p"), ("aac", None)}
-    assert numpy.asarray(Image.open(made.files["poster.jpg"]).convert("L")).mean() > 40
+    with Image.open(made.files["poster.jpg"]) as poster:
+        assert numpy.asarray(poster.convert("L")).mean() > 40
     assert made.files["storyboard.vtt"].read_text().count("-->") == 10
 
 

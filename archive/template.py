@@ -21,7 +21,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import Outline
 from openpyxl.worksheet.worksheet import Worksheet
 
+from archive.errors import UsageError
+from archive.language import _
 from archive.model.profile import Definitions, Field, FieldType, Profile, Vocabulary
+from archive.profiles import load_definitions
 
 ITEMS, PAGES, EXAMPLES, NOTES, LISTS = "著录表", "影像清单", "填写示例", "填表说明", "词表"
 ROWS = 2000
@@ -50,6 +53,22 @@ class _Column:
     @property
     def heading(self) -> str:
         return f"{self.label} / {self.label_en}"
+
+
+def template_for(kind: str, overlay: Path, path: Path) -> None:
+    """Write to `path` the workbook for `kind`, a profile's key or label, by the definitions as `overlay` lays over them.
+
+    Raises UsageError for a kind that is not there or a place that takes no file, DefinitionsError for faults in the definitions.
+    """
+    definitions = load_definitions(overlay)
+    profile = definitions.profiles.get(kind) or next((p for p in definitions.profiles.values() if kind in (p.label, p.label_en)), None)
+    if profile is None:
+        known = "、".join(f"{p.key}（{p.label}）" for p in definitions.profiles.values())
+        raise UsageError(_("没有“%(kind)s”这个著录模板。可选：%(known)s", kind=kind, known=known))
+    try:
+        write_template(profile, definitions, path)
+    except OSError as error:
+        raise UsageError(_("%(path)s：写不进去：%(why)s。请换一个地方。", path=path, why=error.strerror or error)) from error
 
 
 def write_template(profile: Profile, definitions: Definitions, path: Path) -> None:

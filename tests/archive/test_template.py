@@ -9,9 +9,11 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from archive.errors import UsageError
+from archive.language import in_language
 from archive.model.profile import Definitions, Term
 from archive.profiles import load_definitions
-from archive.template import write_template
+from archive.template import template_for, write_template
 
 KINDS = ("gazetteer", "han-opera", "third-front", "general")
 
@@ -113,6 +115,24 @@ def test_nothing_is_left_behind_when_the_folder_takes_no_file(definitions: Defin
     with pytest.raises(OSError):
         write_template(definitions.profiles["general"], definitions, tmp_path / "no" / "x.xlsx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["gazetteer", "方志", "Gazetteer"])
+def test_a_kind_is_asked_for_by_key_or_label(tmp_path: Path, kind: str) -> None:
+    template_for(kind, tmp_path / "definitions", tmp_path / "x.xlsx")
+    assert "修者" in headings(load_workbook(tmp_path / "x.xlsx")["著录表"])
+
+
+def test_an_unknown_kind_is_told_which_there_are(tmp_path: Path) -> None:
+    with in_language("zh"), pytest.raises(UsageError, match=r"没有“地图”这个著录模板.*gazetteer（方志）"):
+        template_for("地图", tmp_path, tmp_path / "x.xlsx")
+    with in_language("en"), pytest.raises(UsageError, match="There is no kind"):
+        template_for("地图", tmp_path, tmp_path / "x.xlsx")
+
+
+def test_a_place_that_takes_no_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="写不进去"):
+        template_for("general", tmp_path, tmp_path / "no" / "x.xlsx")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -119,8 +119,8 @@ class OcflStore:
             replace(self.root / "ocfl_layout.json", _json({"extension": layout.NAME, "description": layout.DESCRIPTION}))
             replace(self.root / layout.ROOT_DECLARATION, layout.ROOT_DECLARATION_TEXT)
 
-    def _check_root(self) -> None:
-        """A folder without declaration is a disk that is not mounted, not an empty archive."""
+    def check_root(self) -> None:
+        """Raise StorageError where there is no storage root: a folder without declaration is a disk that is not mounted, not an empty archive."""
         if not self._known_root:
             with told(self.root):
                 if not (self.root / layout.ROOT_DECLARATION).is_file():
@@ -136,7 +136,7 @@ class OcflStore:
 
     def items(self) -> Iterator[str]:
         """Ids of all objects, in no promised order; the trash is not among them."""
-        self._check_root()
+        self.check_root()
         for folder in layout.object_folders(self.root):
             if (folder / inv.DECLARATION).is_file():
                 item = layout.id_of(folder)
@@ -211,7 +211,7 @@ class OcflStore:
 
     def _find(self, item: str) -> inv.Inventory | None:
         """The root inventory of an object, parsed once for as long as the file stays the same."""
-        self._check_root()
+        self.check_root()
         folder = self.root / layout.object_path(item)
         with told(folder):
             try:
@@ -419,7 +419,7 @@ class OcflStore:
 
     def trash_entries(self) -> tuple[TrashEntry, ...]:
         """Everything in the trash, the oldest of one id first."""
-        self._check_root()
+        self.check_root()
         with told(self._trash):
             folders = sorted(self._trash.iterdir(), key=_entry_order) if self._trash.is_dir() else []
         return tuple(entry for folder in folders if (folder / "object").is_dir() and (entry := _entry(folder)))
@@ -485,7 +485,7 @@ class OcflStore:
 
     def recover(self) -> tuple[str, ...]:
         """Mend what a crash left and say what was done; what a living process is at is left alone. Looks only at marked objects."""
-        self._check_root()
+        self.check_root()
         done: list[str] = []
         for stripe in sorted({token[:2] for token in self._tokens()}):
             with contextlib.suppress(Busy), locked(self._locks / stripe, wait=False):
@@ -495,7 +495,7 @@ class OcflStore:
     @contextlib.contextmanager
     def _working(self, item: str) -> Iterator[Path]:
         """The lock of the object, what a crash left under it mended, and an empty work folder that is gone afterwards."""
-        self._check_root()
+        self.check_root()
         stripe = hashlib.sha256(item.encode()).hexdigest()[:2]
         with locked(self._locks / stripe):
             for line in self._mend(stripe):
@@ -589,7 +589,7 @@ class OcflStore:
 
     def validate(self, item: str, *, bytes_too: bool = True) -> Iterator[FixityProblem]:
         """What is wrong with an object, by OCFL code; raises NotFound. Structure is looked at under the object's lock, bytes are not."""
-        self._check_root()
+        self.check_root()
         place = self.root / layout.object_path(item)
         if not place.is_dir():
             raise NotFound(_("没有 %(item)s。", item=item))

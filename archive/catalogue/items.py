@@ -253,9 +253,11 @@ def withdraw(connection: Connection, item_id: str, *, at: str, reason: str) -> N
 
 
 def reinstate(connection: Connection, item_id: str, day: date) -> None:
-    """Take the tombstone away; raises NotFound."""
-    connection.execute(update(item).where(item.c.id == item_id).values(withdrawn_at=None, withdrawn_reason=None, withdrawn_rank=None))
-    refresh_visibility(connection, item_id, day)
+    """Take the tombstone away, if one stands there; raises NotFound."""
+    values = {"withdrawn_at": None, "withdrawn_reason": None, "withdrawn_rank": None}
+    changed = connection.execute(update(item).where(item.c.id == item_id, item.c.withdrawn_at.is_not(None)).values(values))
+    if changed.rowcount or not connection.execute(_ITEM, {"id": item_id}).first():
+        refresh_visibility(connection, item_id, day)
 
 
 def due_changes(connection: Connection, day: date) -> list[str]:

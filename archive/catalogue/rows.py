@@ -85,10 +85,9 @@ def _columns(terms: Terms, prefix: str = "") -> dict[str, int | None]:
 
 
 def _page(item: str, position: int, page: Page, access: Access, files: Mapping[str, MediaFile], day: date) -> dict[str, Any]:
-    """One page; `position` counts from 1 without gaps. The text's terms are those of the reading that is shown and searched."""
+    """One page; `position` counts from 1 without gaps. The text's terms are those on which any reading of it is seen."""
     image = files.get(page.image.file) if page.image else None
     width, height = _size(page, image)
-    text = page.text
     return {
         "item": item,
         "position": position,
@@ -102,7 +101,7 @@ def _page(item: str, position: int, page: Page, access: Access, files: Mapping[s
     } | (
         _columns(access.page_terms(page, day))
         | _columns(settle(day, access.image(page)), "image_")
-        | _columns(settle(day, access.text(page, text) if text else access.page(page)), "text_")
+        | _columns(access.text_terms(page, day), "text_")
     )
 
 

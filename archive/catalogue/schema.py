@@ -201,6 +201,9 @@ seen = _table("seen", _text("path", primary_key=True), _number("size"), _number(
 
 fixity = _table("fixity", _text("item", primary_key=True), _text("at"), _number("sound"), _text("problems"), Index(None, "at"))
 
+note = _table("note", _text("key", primary_key=True), _text("value"))
+"""What the archive keeps about itself: the last journal entry carried out, and the like."""
+
 KEPT_OVER_REBUILD = (probe, seen)
 """What was learnt about bytes, not about items: a rebuild leaves it."""
 

@@ -134,16 +134,26 @@ class Access:
 
     def page_terms(self, page: Page, day: date) -> Terms:
         """Who sees the page at all: those whom its rights admit and who may see its image or one of its texts, if it has any."""
-        ways = [self.text(page, version) for version in page.texts]
-        if page.image is not None:
-            ways.append(self.image(page))
+        image = () if page.image is None else (self.image(page),)
+        return self._any_of(page, (*self._texts(page), *image), day)
+
+    def text_terms(self, page: Page, day: date) -> Terms:
+        """Who sees any text of the page; as the page's own rights say where it has none."""
+        return self._any_of(page, self._texts(page), day)
+
+    def _texts(self, page: Page) -> tuple[tuple[Rights, ...], ...]:
+        return tuple(self.text(page, version) for version in page.texts)
+
+    def _any_of(self, page: Page, ways: tuple[tuple[Rights, ...], ...], day: date) -> Terms:
+        """Terms of a page for whoever may go one of these ways; of its own rights when there is no way or one that nothing bars."""
+        own = self.page(page)
         if () in ways or not ways:
-            return settle(day, self.page(page))
+            return settle(day, own)
 
         def rank(when: date) -> int:
-            return max(rank_on(when, self.page(page)), min(rank_on(when, way) for way in ways))
+            return max(rank_on(when, own), min(rank_on(when, way) for way in ways))
 
-        return settle(day, (r for way in (self.page(page), *ways) for r in way), rank)
+        return settle(day, (r for way in (own, *ways) for r in way), rank)
 
     def image(self, page: Page) -> tuple[Rights, ...]:
         """What bears on the image of a page; the page's own rights when it has none."""

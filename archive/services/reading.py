@@ -352,6 +352,10 @@ class Reading:
         notes = view.profile is not None and view.profile.notes_layout
         return self._index.mark(query, view.text.text, notes, before=before, after=after)
 
+    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+        """Where a query's strings occur in a text that the reader has before them; `before` and `after` as in `SearchIndex.mark`."""
+        return self._index.mark(query, text, notes, before=before, after=after)
+
     def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
         found = {hit.item for hit in results.hits}
         lines = connection.execute(_ANY_LINES, {"items": sorted(found), "reader": reader.rank, "day": day}).mappings()
@@ -443,7 +447,7 @@ class _Timed:
         return self._known[item_id]
 
 
-_item, _page, _file, _shown = tables.item, tables.page, tables.file, tables.shown
+_item, _page, _text, _file, _shown = tables.item, tables.page, tables.page_text, tables.file, tables.shown
 _reader: Any = bindparam("reader")
 _day: Any = bindparam("day")
 _now = (_shown.c.low <= _reader, _shown.c.high >= _reader, _shown.c.from_day <= _day, _shown.c.to_day > _day)
@@ -466,7 +470,11 @@ _CHUNK = (
     .offset(bindparam("offset"))
 )
 _POSITION = select(func.count()).where(_page.c.item == bindparam("item"), _page.c.position <= bindparam("position"), _PAGE_OPEN)
-_SOME_PAGES = select(_page).where(tuple_(_page.c.item, _page.c.id).in_(bindparam("pages", expanding=True)))
+_SOME_PAGES = (
+    select(_page, _text.c.record.label("texts_record"), _text.c.terms.label("texts_terms"))
+    .outerjoin(_text, (_text.c.item == _page.c.item) & (_text.c.page == _page.c.id))
+    .where(tuple_(_page.c.item, _page.c.id).in_(bindparam("pages", expanding=True)))
+)
 
 
 def _listed(within: list[str] | None, kind: str | None, sort: str) -> Select[Any]:
@@ -593,12 +601,22 @@ def _open_pages(
     connection: Connection, hits: Sequence[Hit], reader: Audience, day: int
 ) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
     """Of the pages hit: those whose text the reader may see, and the file keys of those whose image they may."""
-    wanted = sorted({(hit.item, hit.key) for hit in hits if hit.target == "page"})
+    wanted = {(hit.item, hit.key): hit.source for hit in hits if hit.target == "page"}
     found, images = set(), {}
-    for row in connection.execute(_SOME_PAGES, {"pages": wanted}).mappings() if wanted else ():
+    for row in connection.execute(_SOME_PAGES, {"pages": sorted(wanted)}).mappings() if wanted else ():
         here = row["item"], row["id"]
-        if max(rows.terms_of(row, prefix).on(day) for prefix in ("", "text_")) <= reader.rank:
+        if rows.terms_of(row).on(day) <= reader.rank and _may_read(row, wanted[here], reader, day):
             found.add(here)
         if row["file"] is not None and rows.terms_of(row, "image_").on(day) <= reader.rank:
             images[here] = file_key(row["item"], row["file"], row["part"])
     return found, images
+
+
+def _may_read(row: Mapping[Any, Any], source: str, reader: Audience, day: int) -> bool:
+    """True when the reader may see a reading of the page from that source (any, when the hit names none)."""
+    if not row["texts_record"]:
+        return False
+    texts = msgspec.json.decode(row["texts_record"], type=tuple[TextVersion, ...])
+    terms = msgspec.json.decode(row["texts_terms"], type=tuple[Terms, ...])
+    seen = (version for version, on in zip(texts, terms, strict=True) if on.on(day) <= reader.rank)
+    return any(source in ("", version.source.value) for version in seen)

@@ -280,6 +280,17 @@ def test_a_hit_that_must_not_be_seen_is_dropped_and_logged_by_its_id(house: Hous
     assert len(staff.results.hits) == len(open_hits) + len(closed) - 3  # what is not there is not there for staff
 
 
+def test_a_hit_in_a_closed_reading_is_dropped_though_another_is_open(house: House) -> None:
+    sidecar = MediaFile("f9", "originals/2.txt", "2.txt", 1, "9" * 128, "text/plain", MediaKind.TEXT, rights=CLOSED)
+    item = with_page(replace(book(), files=(*book().files, sidecar)), 2, texts=(words("识别"), words("密", TextSource.DONOR, "f9")))
+    house.put(item)
+    found = {source: replace(hit("page", "book-1", "p2"), source=source) for source in ("ocr", "donor")}
+    for source, expected in (("ocr", 1), ("donor", 0)):
+        house.index.hits = [found[source]]
+        assert len(house.reading.search(PUBLIC, "密").results.hits) == expected
+    assert house.reading.item(PUBLIC, "book-1").pages[1].has_text
+
+
 def test_a_search_asks_the_index_for_this_reader_and_day(house: House) -> None:
     house.put(book())
     house.reading.search(

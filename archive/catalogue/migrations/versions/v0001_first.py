@@ -87,6 +87,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_item_batch"), "item", ["batch"], unique=False)
     op.create_index(op.f("ix_item_changes"), "item", ["changes"], unique=False)
     op.create_table(
+        "note",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_note")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "outbox",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("item", sa.Text(), nullable=False),
@@ -276,6 +283,7 @@ def downgrade() -> None:
     op.drop_table("reserved")
     op.drop_table("probe")
     op.drop_table("outbox")
+    op.drop_table("note")
     op.drop_index(op.f("ix_item_changes"), table_name="item")
     op.drop_index(op.f("ix_item_batch"), table_name="item")
     op.drop_index(op.f("ix_item_accession_key"), table_name="item")

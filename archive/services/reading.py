@@ -106,6 +106,8 @@ class PageSummary:
     width: int | None
     height: int | None
     has_text: bool
+    verified: bool = False
+    """A person looked at the folio (已核)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -557,6 +559,7 @@ def _page_summary(row: Mapping[Any, Any], position: int, reader: Audience, day: 
         width=row["width"] if shows else None,
         height=row["height"] if shows else None,
         has_text=row["texts"] > 0 and rows.terms_of(row, "text_").on(day) <= reader.rank,
+        verified=page.folio is not None and page.folio.verified,
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from archive.model.profile import Definitions, Profile
 
 # Left out of metadata without a word: counters and counts that the archive makes itself.
-IGNORED = ("row-number", "characters")
+IGNORED = ("row-number", "characters", "remarks-of-check", "page-identifier")
 
 STRUCTURAL: Mapping[str, str] = {
     "files": "文件 文件名 文件名称 文件路径 文件夹 文件夹名 文件夹名称 所在文件夹 文件目录 影像文件夹 图片文件夹 电子文件 电子文件名 数字文件 扫描件 扫描件文件名"
@@ -27,6 +27,7 @@ STRUCTURAL: Mapping[str, str] = {
     "collection": "专题库 所属专题库 馆藏 馆藏库 collection holding",
     "role": "用途 文件用途 role filerole use",
     "access": "访问级别 公开级别 开放级别 访问权限 利用级别 公开程度 access accesslevel accessrights audience",
+    "remarks-of-check": "核查意见 remarks-of-the-check",
     "embargo": "开放日期 解密日期 公开日期 开放时间 embargo embargo_until available",
 }
 """Names of the columns that any sheet may have; earlier names win over later ones when two columns claim one field."""
@@ -106,6 +107,11 @@ _PHONE = frozenset(map(plain, PERSONAL_PHONE.split()))
 def is_roster_word(written: str) -> bool:
     """True for a heading that a list of people has."""
     return not _ROSTER.isdisjoint(spellings(written))
+
+
+def is_remarks(form: str) -> bool:
+    """True for the spelling of the column that our own report adds to a copy of a sheet."""
+    return _STRUCTURAL.get(form, ("", 0))[0] == "remarks-of-check"
 
 
 def is_inventory_word(written: str) -> bool:

@@ -22,6 +22,7 @@ from ingest.readers.headings import (
     Headings,
     Match,
     is_inventory_word,
+    is_remarks,
     is_roster_word,
     personal_kind,
     plain,
@@ -184,6 +185,8 @@ def _read(path: str, sheet: RawSheet, definitions: Definitions, kind: str, perso
     for code, message in sheet.notes:
         place.add(Severity.WARNING, code, message)
     heading = _find_heading(sheet, definitions)
+    if heading:
+        _forget_remarks(sheet, heading)
     _count_personal(sheet, heading, personal)
     table = SheetTable(path, sheet.name, SheetRole.DOCUMENT)
     if sheet.hidden:
@@ -195,6 +198,14 @@ def _read(path: str, sheet: RawSheet, definitions: Definitions, kind: str, perso
     else:
         table = _Reader(sheet, heading, definitions, kind, place).table()
     return replace(table, findings=tuple(place.findings))
+
+
+def _forget_remarks(sheet: RawSheet, heading: _Heading) -> None:
+    """Empty the column of remarks that a report wrote into a sheet which is handed in again."""
+    ours = [i for i, label in enumerate(heading.labels) if any(is_remarks(form) for form in spellings(label))]
+    if ours:
+        for index, row in enumerate(sheet.rows[heading.last + 1 :], start=heading.last + 1):
+            sheet.rows[index] = replace(row, texts=["" if i in ours else text for i, text in enumerate(row.texts)])
 
 
 def _without_heading(table: SheetTable, sheet: RawSheet, place: _Place) -> SheetTable:

@@ -1,0 +1,298 @@
+"""The one place for Chinese text in search: what of a text counts, how it is folded, and where small notes lie.
+
+A text is read into *characters*: punctuation, spaces, line breaks and indentation are dropped, full-width forms narrowed, and what stands for
+one glyph (`&KR1234;`, an ideographic description, `[車*犬]`) becomes one character. Folding then goes character by character, so that a folded
+text is as long as the written one and offsets lead back to the text as written. Tables: `fold.tsv` (derived), `variants.tsv` (reviewed by us).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+WALL = "\u2029"
+"""Paragraph separator: nothing is found across it. It parts the values of a description."""
+WALL_CHARACTER = "\0"
+"""What `WALL` becomes among the characters of a text."""
+
+_RULES = 2
+"""Raise it when the rules below change what a text folds to; the index is then made again."""
+_FOLDER = Path(__file__).parent
+_SYMBOLS = frozenset("〇□〓")
+_KR_BASE = 0x40000
+"""`&KR1234;` becomes the unassigned code point 0x40000 + 1234: exact, and no donor's text can hold it."""
+_GLYPH_BASE = 0x80000
+_GLYPH_ROOM = 0x60000
+"""Descriptions of glyphs become one of 393,216 unassigned code points by digest; two chosen ones fall together once in that many."""
+_GLYPH = re.compile(r"\[[^\[\]\sA-Za-z0-9，。、；：]{2,40}\]")
+_SPECIAL = re.compile(r"&KR[0-9]{1,6};|[\u2ff0-\u2fff\u31ef]|\[[^\[\]\sA-Za-z0-9，。、；：]{2,40}\]|[()（）]")
+_ARITY = {"\u2ff2": 3, "\u2ff3": 3, "\u2ffe": 1, "\u2fff": 1}
+
+
+def _pairs(name: str) -> Iterator[tuple[str, str]]:
+    for line in (_FOLDER / name).read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            written, folded = line.split("\t")[:2]
+            yield written, folded
+
+
+def _load_table() -> dict[int, str]:
+    """Both tables as one. Raises ValueError when it is not idempotent or a variant is listed twice."""
+    table = dict(_pairs("fold.tsv"))
+    ours: dict[str, str] = {}
+    for written, folded in _pairs("variants.tsv"):
+        if written in ours or written in table:
+            raise ValueError(f"variants.tsv: {written} has an entry already")
+        ours[written] = folded
+    for written, folded in ours.items():
+        end = ours.get(table.get(folded, folded), table.get(folded, folded))
+        table[written] = table.get(end, end)
+    for written, folded in table.items():
+        if folded in ours:
+            table[written] = table[folded]
+    for written, folded in table.items():
+        if folded in table or len(written) != 1 or len(folded) != 1:
+            raise ValueError(f"fold table: {written} → {folded} folds on to {table.get(folded)}")
+    return {ord(written): folded for written, folded in table.items()}
+
+
+def _fold_version() -> str:
+    digest = hashlib.blake2b(str(_RULES).encode(), digest_size=6)
+    for name in ("fold.tsv", "variants.tsv"):
+        digest.update((_FOLDER / name).read_bytes())
+    return digest.hexdigest()
+
+
+FOLD_VERSION = _fold_version()
+"""Kept in every index; an index of another version refuses to be searched."""
+
+
+def _narrow(char: str) -> str:
+    """Half-width for full-width; everything else as it is."""
+    if "\uff00" < char < "\uffef":
+        plain = unicodedata.normalize("NFKC", char)
+        return plain if len(plain) == 1 else char
+    return char
+
+
+def _counts(char: str) -> bool:
+    """Letters, numbers, private use, unassigned ideographs, 〇 □ 〓, radicals and Yijing signs count; all else is layout."""
+    category = unicodedata.category(char)
+    if category[0] in "LN" or category == "Co" or char in _SYMBOLS:
+        return True
+    if category == "Cn":
+        return "\U00020000" <= char <= "\U0003ffff"
+    return "\u2e80" <= char <= "\u2fff" or "\u31c0" <= char <= "\u31ef" or "\u4dc0" <= char <= "\u4dff" or "\u2630" <= char <= "\u2637"
+
+
+class _Kept(dict[int, int | None]):
+    """For `str.translate`: code point to the character that counts, or None. Filled as characters are met."""
+
+    def __missing__(self, code: int) -> int | None:
+        char = _narrow(chr(code))
+        kept = 0 if chr(code) == WALL else ord(char) if _counts(char) else None
+        self[code] = kept
+        return kept
+
+
+class _Folded(dict[int, str]):
+    """For `str.translate`: code point to its folded form. Filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_character(chr(code))
+        return folded
+
+
+def _fold_character(char: str) -> str:
+    plain = unicodedata.normalize("NFKC", char)
+    if len(plain) != 1:
+        plain = char
+    lowered = plain.lower()
+    if len(lowered) != 1:
+        lowered = plain
+    base = unicodedata.normalize("NFD", lowered)[0]
+    if base.isascii() and base.isalpha():  # é is e; か and が stay two
+        lowered = base.lower()
+    return _TABLE.get(ord(lowered), lowered)
+
+
+_TABLE = _load_table()
+_KEPT = _Kept()
+_FOLDED = _Folded()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a text as written, from `start` to before `end`: in a small note or not, and the one character it stands for if it is a glyph."""
+
+    start: int
+    end: int
+    note: bool
+    glyph: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text read into characters: `written` (as written, layout dropped), the stretches of `written` that are small notes, and the
+    note left open at the end (pass it to the next leaf's reading: 0 for none)."""
+
+    written: str
+    notes: tuple[tuple[int, int], ...]
+    open_note: int
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A reading whose characters know their place: `starts[i]` to before `ends[i]` in the text, `noted[i]` True inside a small note."""
+
+    written: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    noted: tuple[bool, ...]
+    open_note: int
+
+
+def _glyph_end(text: str, start: int) -> int | None:
+    """Where the ideographic description that begins at `start` ends; None when it is not whole."""
+    wanted, at = 1, start
+    while wanted and at < len(text) and at - start < 32:
+        char = text[at]
+        if "\u2ff0" <= char <= "\u2fff" or char == "\u31ef":
+            wanted += _ARITY.get(char, 2) - 1
+        elif not _counts(char):
+            return None
+        else:
+            wanted -= 1
+        at += 1
+    return at if not wanted else None
+
+
+def _glyph(description: str) -> str:
+    digest = hashlib.blake2b(description.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return chr(_GLYPH_BASE + int.from_bytes(digest, "big") % _GLYPH_ROOM)
+
+
+def _is_composition(token: str) -> bool:
+    """`[車*犬]` is one glyph; `[光緒]` is a supplied word."""
+    inner = token[1:-1]
+    return any(sign in inner for sign in "*@+-/") and any(_counts(char) for char in inner)
+
+
+def _tokens(text: str) -> Iterator[tuple[int, int, str | None]]:
+    """Glyphs and brackets of a text in order: start, end, and the one character a glyph stands for (None for a bracket)."""
+    at = 0
+    while (match := _SPECIAL.search(text, at)) is not None:
+        start, end, token = match.start(), match.end(), match[0]
+        at = end
+        if token[0] == "&":
+            yield start, end, chr(_KR_BASE + min(int(token[3:-1]), 0x3FFFF))
+        elif token[0] == "[":
+            if _is_composition(token):
+                yield start, end, _glyph(token)
+            else:
+                at = start + 1
+        elif token in "()（）":
+            yield start, end, None
+        elif (whole := _glyph_end(text, start)) is not None:
+            at = whole
+            yield start, whole, _glyph(text[start:whole])
+
+
+def pieces(text: str, notes: bool = False, open_note: int = 0) -> tuple[list[Piece], int]:
+    """The text as pieces without the brackets of notes, and the note left open at its end.
+
+    With `notes` a bracket opens a small note. Notes do not nest. One that is not closed goes on into the next leaf (`open_note` 1) and ends
+    with that leaf at the latest.
+    """
+    inside, carried = bool(open_note and notes), bool(open_note)
+    found, last = [], 0
+    for start, end, glyph in _tokens(text):
+        if glyph is None and not notes:
+            continue
+        if start > last:
+            found.append(Piece(last, start, inside))
+        if glyph is not None:
+            found.append(Piece(start, end, inside, glyph))
+        elif text[start] in "(（":
+            inside, carried = True, False
+        else:
+            inside = carried = False
+        last = end
+    if last < len(text):
+        found.append(Piece(last, len(text), inside))
+    return found, int(inside and not carried)
+
+
+def characters(text: str) -> str:
+    """What counts of a stretch without glyphs, as written but for width."""
+    return text.translate(_KEPT)
+
+
+def fold_characters(written: str) -> str:
+    """Fold characters that `read` gave; as long as `written`."""
+    return written.translate(_FOLDED)
+
+
+def read(text: str, notes: bool = False, open_note: int = 0) -> Reading:
+    """Read a text into characters, without their places (fast)."""
+    if _SPECIAL.search(text) is None:
+        written = characters(text)
+        inside = bool(open_note and notes)
+        return Reading(written, ((0, len(written)),) if inside and written else (), 0)
+    parts: list[str] = []
+    stretches: list[tuple[int, int]] = []
+    length = 0
+    found, left_open = pieces(text, notes, open_note)
+    for piece in found:
+        part = piece.glyph or characters(text[piece.start : piece.end])
+        if not part:
+            continue
+        if piece.note:
+            if stretches and stretches[-1][1] == length:
+                stretches[-1] = (stretches[-1][0], length + len(part))
+            else:
+                stretches.append((length, length + len(part)))
+        parts.append(part)
+        length += len(part)
+    return Reading("".join(parts), tuple(stretches), left_open)
+
+
+def locate(text: str, notes: bool = False, open_note: int = 0) -> Located:
+    """Read a text into characters with their places in it."""
+    written: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    noted: list[bool] = []
+    found, left_open = pieces(text, notes, open_note)
+    for piece in found:
+        if piece.glyph is not None:
+            kept = [(piece.glyph, piece.start, piece.end)]
+        else:
+            codes = ((_KEPT[ord(text[at])], at) for at in range(piece.start, piece.end))
+            kept = [(chr(code), at, at + 1) for code, at in codes if code is not None]
+        for char, start, end in kept:
+            written.append(char)
+            starts.append(start)
+            ends.append(end)
+            noted.append(piece.note)
+    return Located("".join(written), tuple(starts), tuple(ends), tuple(noted), left_open)
+
+
+def written_form(text: str) -> str:
+    """The characters of a text as written, layout dropped."""
+    return read(text).written
+
+
+def fold(text: str) -> str:
+    """The text folded: layout dropped, full-width narrowed, variants and traditional forms to simplified, letters to small ones."""
+    return fold_characters(read(text).written)
+
+
+def fold_map(text: str) -> tuple[str, tuple[int, ...]]:
+    """The folded text, and for each of its characters the offset (code points) in the text as written."""
+    located = locate(text)
+    return fold_characters(located.written), located.starts

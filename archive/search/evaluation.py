@@ -1,0 +1,295 @@
+"""A tree of clauses over one index segment, as arrays: which documents, how often, in which form, how good.
+
+Everything is evaluated for one reader on one day. Documents the reader may not see, and deleted ones, are walls: a string that touches one
+does not exist, and no two documents are neighbours across one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from archive.search.arrays import Array
+from archive.search.chinese import fold
+from archive.search.segment_facts import ITEM, SegmentFacts, values_of, years_in
+from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText
+from archive.search.syntax import And, Clause, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One segment as one reader sees it. `regions` is equal for two documents exactly when text runs from one to the other unhidden."""
+
+    text: SegmentText
+    facts: SegmentFacts
+    visible: Array
+    regions: Array
+
+    @classmethod
+    def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array) -> View:
+        joins = np.zeros(len(visible), bool)
+        if len(visible) > 1:
+            walls = text.walls_before(text.starts[:-1])
+            joins[1:] = (walls[1:] == walls[:-1]) & visible[1:] & visible[:-1]
+        return cls(text, facts, visible, np.cumsum(~joins))
+
+    def seen(self, found: Occurrences) -> tuple[Occurrences, Array]:
+        """Those occurrences the reader may see whole, and the document each begins in."""
+        if not len(found):
+            return found, found.starts
+        documents = self.text.documents_of(found.starts)
+        keep = self.visible[documents]
+        beyond = found.ends > self.text.starts[documents + 1]
+        if beyond.any():
+            last = self.text.documents_of(found.ends[beyond] - 1)
+            keep[beyond] &= self.regions[documents[beyond]] == self.regions[last]
+        return (found, documents) if keep.all() else (found.where(keep), documents[keep])
+
+
+@dataclass(slots=True)
+class Found:
+    """One string in one segment: its places, and by document (ascending) how often, and how often exactly as typed."""
+
+    places: Occurrences
+    place_documents: Array
+    documents: Array
+    counts: Array
+    as_typed: Array
+
+    def in_document(self, document: int) -> Occurrences:
+        """The places that begin in one document."""
+        low, high = np.searchsorted(self.place_documents, [document, document + 1])
+        return self.places.where(np.arange(low, high))
+
+
+def _counted(documents: Array) -> tuple[Array, Array]:
+    if not len(documents):
+        return documents, documents
+    begins = np.flatnonzero(np.concatenate(([True], documents[1:] != documents[:-1])))
+    return documents[begins], np.diff(np.append(begins, len(documents)))
+
+
+def find_phrase(view: View, phrase: Phrase) -> Found:
+    """All places of a string that the reader may see."""
+    parts = [_find_part(view, phrase, number) for number in range(len(phrase.parts))]
+    places, documents = parts[0]
+    if len(parts) > 1:
+        places, documents = _chain(view, [part for part, _ in parts])
+    typed = np.zeros(len(documents), bool) if phrase.exact or len(parts) > 1 else _as_typed(view.text, places, phrase)
+    distinct, counts = _counted(documents)
+    if phrase.exact:
+        exact = counts
+    else:
+        exact = np.add.reduceat(typed.astype(np.int64), np.searchsorted(documents, distinct)) if len(distinct) else counts
+    return Found(places, documents, distinct, counts, exact)
+
+
+def _find_part(view: View, phrase: Phrase, number: int) -> tuple[Occurrences, Array]:
+    text = view.text
+    pattern = text.pattern(phrase.parts[number])
+    if pattern is None:
+        return NOWHERE, NOWHERE.starts
+    found = text.find(pattern, phrase.scope)
+    if phrase.exact and len(found):
+        found = found.where(_as_typed(text, found, phrase))
+    return view.seen(found)
+
+
+def _as_typed(text: SegmentText, found: Occurrences, phrase: Phrase) -> Array:
+    """True for each occurrence whose characters are those typed, in the same form."""
+    keep = np.ones(len(found), bool)
+    if not len(found):
+        return keep
+    over = np.flatnonzero(found.over >= 0)
+    for at, char in enumerate(phrase.written[0]):
+        if char is None:
+            continue
+        code = text.code(char)
+        if code is None:
+            return np.zeros(len(found), bool)
+        here = text.codes[np.minimum(found.starts + at, len(text.codes) - 1)] == code
+        if len(over):
+            here[over] = text.over_codes[found.over[over] + at] == code
+        keep &= here
+    return keep
+
+
+def _gap(view: View, ends: Array, starts: Array) -> Array:
+    """Characters between each end and start; notes between them do not count when that makes it nearer (they may be read over)."""
+    between: Array = starts - ends - (view.text.notes_before(starts) - view.text.notes_before(ends))
+    return between
+
+
+def _together(view: View, first: Array, second: Array) -> Array:
+    """True where nothing hidden and no wall lies between two positions."""
+    text = view.text
+    unparted: Array = text.walls_before(first) == text.walls_before(second)
+    together: Array = unparted & (view.regions[text.documents_of(first)] == view.regions[text.documents_of(second)])
+    return together
+
+
+def _chain(view: View, parts: Sequence[Occurrences]) -> tuple[Occurrences, Array]:
+    """Occurrences of all parts in order with at most GAP characters between each two, by the first part's place; ends at the last part's."""
+    later = parts[-1]
+    ends = later.ends
+    for part in reversed(parts[:-1]):
+        if not len(part) or not len(later):
+            return NOWHERE, NOWHERE.starts
+        at = np.searchsorted(later.starts, part.ends)
+        exists = at < len(later)
+        at = np.minimum(at, len(later) - 1)
+        keep = exists & (_gap(view, part.ends, later.starts[at]) <= GAP) & _together(view, part.starts, later.starts[at])
+        ends = ends[at[keep]]
+        later = part.where(keep)
+    return Occurrences(later.starts, np.maximum(ends, later.ends), np.full(len(later), -1, np.int64)), view.text.documents_of(later.starts)
+
+
+def find_near(view: View, near: Near) -> Found:
+    """Places of the first string that have every other one within the distance, before or after; counted by the first."""
+    places = find_phrase(view, near.phrases[0]).places
+    keep = np.ones(len(places), bool)
+    for phrase in near.phrases[1:]:
+        keep &= _has_near(view, places, find_phrase(view, phrase).places, near.distance)
+    places = places.where(keep)
+    documents = view.text.documents_of(places.starts)
+    distinct, counts = _counted(documents)
+    return Found(places, documents, distinct, counts, np.zeros(len(distinct), np.int64))
+
+
+def _has_near(view: View, places: Occurrences, others: Occurrences, distance: int) -> Array:
+    if not len(places) or not len(others):
+        return np.zeros(len(places), bool)
+    after = np.searchsorted(others.starts, places.ends)
+    has_after = after < len(others)
+    after = np.minimum(after, len(others) - 1)
+    near_after = (
+        has_after & (_gap(view, places.ends, others.starts[after]) <= distance) & _together(view, places.starts, others.starts[after])
+    )
+    # The last that ends before: all occurrences of one string are about equally long, so the order of ends is that of starts.
+    order = np.argsort(others.ends, kind="stable")
+    before = np.searchsorted(others.ends[order], places.starts, side="right") - 1
+    has_before = before >= 0
+    before = order[np.maximum(before, 0)]
+    near_before = (
+        has_before & (_gap(view, others.ends[before], places.starts) <= distance) & _together(view, places.starts, others.starts[before])
+    )
+    return np.asarray(near_after | near_before)
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """The answer of one segment: `documents` that match (ascending), and what was found of each wanted string."""
+
+    view: View
+    documents: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    found: dict[Phrase, Found] = field(default_factory=dict)
+    near: dict[Near, Found] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Documents as a mask. `text`: strings in text had a part in it; without, only descriptions are meant."""
+
+    mask: Array
+    text: bool
+
+
+def evaluate(view: View, clause: Clause, wanted: Sequence[Phrase]) -> Evaluation:
+    """Find the documents of one segment that match."""
+    answer = Evaluation(view)
+    for phrase in wanted:
+        answer.found[phrase] = find_phrase(view, phrase)
+    match = _Evaluator(view, answer).match(clause)
+    mask = match.mask & view.visible
+    if not match.text:
+        mask = mask & (view.facts.target == ITEM)
+    answer.documents = np.flatnonzero(mask)
+    return answer
+
+
+class _Evaluator:
+    def __init__(self, view: View, answer: Evaluation) -> None:
+        self.view, self.answer = view, answer
+        self.size = view.facts.documents
+
+    def match(self, clause: Clause) -> _Match:
+        match clause:
+            case Phrase():
+                found = self.answer.found.get(clause) or find_phrase(self.view, clause)
+                return _Match(self.mask(found.documents), True)
+            case Near():
+                near = self.answer.near[clause] = find_near(self.view, clause)
+                return _Match(self.mask(near.documents), True)
+            case FieldClause():
+                return _Match(self.view.facts.matching_fields(clause.keys, _field_pattern(clause.phrase)), False)
+            case SectionClause():
+                return _Match(self.in_section(clause.phrase), False)
+            case Years():
+                return _Match(self.in_years(clause), False)
+            case Not():
+                return _Match(~self.match(clause.clause).mask, False)
+            case And():
+                return self.all_of(clause.clauses)
+            case Or():
+                return self.any_of(clause.clauses)
+
+    def mask(self, documents: Array) -> Array:
+        mask = np.zeros(self.size, bool)
+        mask[documents] = True
+        return mask
+
+    def all_of(self, clauses: Sequence[Clause]) -> _Match:
+        """Text clauses within a document or its neighbour, at least one in the document itself; the others of the document itself."""
+        matches = [self.match(clause) for clause in clauses]
+        texts = [match.mask for match in matches if match.text]
+        mask = np.ones(self.size, bool)
+        if len(texts) == 1:
+            mask = texts[0].copy()
+        elif texts:
+            mask = np.logical_or.reduce(texts)
+            for text in texts:
+                mask &= self.widened(text)
+        for match in matches:
+            if not match.text:
+                mask &= match.mask
+        return _Match(mask, bool(texts))
+
+    def any_of(self, clauses: Sequence[Clause]) -> _Match:
+        """A clause about descriptions alone means descriptions, when it stands beside strings of text."""
+        matches = [self.match(clause) for clause in clauses]
+        if not any(match.text for match in matches):
+            return _Match(np.logical_or.reduce([match.mask for match in matches]), False)
+        items = self.view.facts.target == ITEM
+        return _Match(np.logical_or.reduce([match.mask if match.text else match.mask & items for match in matches]), True)
+
+    def widened(self, mask: Array) -> Array:
+        """The documents of the mask and their neighbours, the text running on between them."""
+        wide = mask.copy()
+        if self.size > 1:
+            joined = self.view.regions[1:] == self.view.regions[:-1]
+            wide[1:] |= mask[:-1] & joined
+            wide[:-1] |= mask[1:] & joined
+        return wide
+
+    def in_section(self, phrase: Phrase) -> Array:
+        pattern = _field_pattern(phrase)
+        facts = self.view.facts
+        having = [pattern.search(fold(section)) is not None for section in facts.strings("section")]
+        return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(self.size, bool)
+
+    def in_years(self, years: Years) -> Array:
+        if not years.keys:
+            return self.view.facts.in_years(years.first, years.last)
+        low, high = years.first if years.first is not None else -(10**6), years.last if years.last is not None else 10**6
+        return self.view.facts.by_work(
+            lambda work: any(low <= year <= high for key in years.keys for year in years_in(values_of(work, key)))
+        )
+
+
+def _field_pattern(phrase: Phrase) -> re.Pattern[str]:
+    """A string with its wildcards for values folded and kept apart by NUL."""
+    parts = ("".join("[^\0]" if char is None else re.escape(char) for char in part) for part in phrase.parts)
+    return re.compile(f"[^\0]{{0,{GAP}}}?".join(parts))

@@ -17,17 +17,34 @@ import msgspec
 T = TypeVar("T")
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def _default(field: dataclasses.Field[Any]) -> tuple[str, object]:
+    return field.name, field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+_plans: dict[type, tuple[tuple[str, object], ...] | None] = {}
+
+
+def _plan(type_: type) -> tuple[tuple[str, object], ...] | None:
+    """Name and default of each field (MISSING: has none), or None for a type that is no dataclass; asked once for each type."""
+    if type_ not in _plans:
+        _plans[type_] = tuple(map(_default, dataclasses.fields(type_))) if dataclasses.is_dataclass(type_) else None
+    return _plans[type_]
+
+
 def to_record(value: object) -> Any:
     """JSON-ready form (dict, list, str, numbers, bool, None) of a model value; defaults left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if type(value) in _PLAIN:
+        return value
+    plan = _plan(type(value))
+    if plan is not None:
         record = {}
-        for field in dataclasses.fields(value):
-            part = getattr(value, field.name)
-            default = field.default
-            if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
-                default = field.default_factory()
-            if default is dataclasses.MISSING or part != default:
-                record[field.name] = to_record(part)
+        for name, default in plan:
+            part = getattr(value, name)
+            if default is dataclasses.MISSING or (part is not default and part != default):
+                record[name] = to_record(part)
         return record
     if isinstance(value, enum.Enum):
         return value.value

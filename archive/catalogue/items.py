@@ -26,6 +26,14 @@ from archive.model.rights import Audience
 
 CHILDREN = (page, page_text, file, track)
 
+# Statements that run for every item of an ingest are made once: building one costs SQLAlchemy more than SQLite takes to run it.
+_put = insert(item)
+_OURS = [c.name for c in item.columns if c.name != "id" and not c.name.startswith("withdrawn")]
+_PUT = _put.on_conflict_do_update(index_elements=["id"], set_={name: _put.excluded[name] for name in _OURS})
+_CLEAR = {table.name: delete(table).where(table.c.item == bindparam("of")) for table in CHILDREN}
+_FILL = {table.name: table.insert() for table in CHILDREN}
+_WITHDRAWN = select(item.c.withdrawn_at).where(item.c.id == bindparam("of"))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
@@ -63,15 +71,12 @@ def put_item(connection: Connection, given: Item, *, version: int, batch: str, a
     A withdrawn item stays withdrawn.
     """
     rows = make_rows(given, version=version, batch=batch, at=at, day=day)
-    statement = insert(item).values(rows.item)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={k: v for k, v in rows.item.items() if k != "id"}))
-    for table in CHILDREN:
-        connection.execute(delete(table).where(table.c.item == given.id))
-    for table, new in ((page, rows.pages), (page_text, rows.texts), (file, rows.files), (track, rows.tracks)):
+    connection.execute(_PUT, rows.item)
+    for table, new in zip(CHILDREN, (rows.pages, rows.texts, rows.files, rows.tracks), strict=True):
+        connection.execute(_CLEAR[table.name], {"of": given.id})
         if new:
-            connection.execute(table.insert(), new)
-    withdrawn = connection.execute(select(item.c.withdrawn_at).where(item.c.id == given.id)).scalar_one() is not None
-    shown.replace_rows(connection, given.id, [] if withdrawn else rows.shown)
+            connection.execute(_FILL[table.name], new)
+    shown.replace_rows(connection, given.id, [] if is_withdrawn(connection, given.id) else rows.shown)
     outbox.push(connection, given.id)
 
 
@@ -228,14 +233,14 @@ def item_ids(connection: Connection, *, batch: str | None = None, accession: str
 
 def is_withdrawn(connection: Connection, item_id: str) -> bool:
     """True when the item exists and a tombstone stands in its place."""
-    return connection.execute(select(item.c.withdrawn_at).where(item.c.id == item_id)).scalar() is not None
+    return connection.execute(_WITHDRAWN, {"of": item_id}).scalar() is not None
 
 
 def remove_item(connection: Connection, item_id: str) -> None:
     """Forget the item wholly (undo, trash), and queue it so that the index forgets it."""
     shown.replace_rows(connection, item_id, [])
-    for table in CHILDREN:
-        connection.execute(delete(table).where(table.c.item == item_id))
+    for clear in _CLEAR.values():
+        connection.execute(clear, {"of": item_id})
     connection.execute(delete(item).where(item.c.id == item_id))
     outbox.push(connection, item_id)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from archive.catalogue.schema import outbox
+
+_FORGET = delete(outbox).where(outbox.c.item == bindparam("of"))
+_PUSH = outbox.insert()
 
 
 def push(connection: Connection, item: str) -> None:
     """The item must be indexed anew (or taken out, when it is gone or withdrawn)."""
-    connection.execute(delete(outbox).where(outbox.c.item == item))
-    connection.execute(outbox.insert().values(item=item))
+    connection.execute(_FORGET, {"of": item})
+    connection.execute(_PUSH, {"item": item})
 
 
 def pending(connection: Connection, limit: int = 100) -> list[tuple[int, str]]:

@@ -102,11 +102,11 @@ def _line(parts: Parts, reader: int, day: int) -> _Line:
 
 def replace_rows(connection: Connection, item: str, new: Sequence[dict[str, Any]]) -> None:
     """Put `new` in place of the rows of `item`, and the difference into the sums."""
-    columns = ("low", "high", "from_day", "to_day", "collection", "kind", "pages", "recordings", "duration_ms")
-    old = connection.execute(select(*(shown.c[name] for name in columns)).where(shown.c.item == item)).mappings().all()
-    connection.execute(delete(shown).where(shown.c.item == item))
+    old = connection.execute(_OLD, {"of": item}).mappings().all()
+    if old:
+        connection.execute(_FORGET, {"of": item})
     if new:
-        connection.execute(shown.insert(), list(new))
+        connection.execute(_SHOW, list(new))
     sums: dict[tuple[int, str, str, int], Counter[str]] = {}
     for sign, given in ((-1, old), (1, new)):
         for row in given:
@@ -129,6 +129,10 @@ def _add(sums: dict[tuple[int, str, str, int], Counter[str]], row: Any, sign: in
 
 
 _SUMS = ("items", "pages", "recordings", "duration_ms")
+_OLD_COLUMNS = ("low", "high", "from_day", "to_day", "collection", "kind", "pages", "recordings", "duration_ms")
+_OLD = select(*(shown.c[name] for name in _OLD_COLUMNS)).where(shown.c.item == bindparam("of"))
+_FORGET = delete(shown).where(shown.c.item == bindparam("of"))
+_SHOW = shown.insert()
 _insert_tally = insert(tally)
 _TALLY = _insert_tally.on_conflict_do_update(
     index_elements=["reader", "collection", "kind", "day"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import re
 import tomllib
 import unicodedata
@@ -64,6 +65,7 @@ def load_definitions(*folders: Path) -> Definitions:
     return Definitions(profiles=profiles, vocabularies=vocabularies, collections={c.slug: c for c in order})
 
 
+@functools.lru_cache(maxsize=4096)
 def heading_key(written: str) -> str:
     """A heading as it is compared: full-width forms narrowed, letters lowered, white space gone."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", written)).casefold()
@@ -128,6 +130,8 @@ class _Table:
         self._asked: dict[str, None] = {}
         self._faults: list[str] = []
         self._parts: dict[str, _Table] = {}
+        self.field: Field | None = None
+        """What a field's table was read as, when it stood by itself: four profiles share those of the core."""
 
     def expect(self, *keys: str) -> None:
         """Take these keys for known, though their value was not asked for."""
@@ -354,6 +358,14 @@ def _check_date_field(profile: Profile, table: _Table) -> None:
 
 
 def _field(key: str, source: _Source, vocabularies: Mapping[str, Vocabulary]) -> Field:
+    if source.base is not None:
+        return _read_field(key, source, vocabularies)
+    if source.table.field is None:
+        source.table.field = _read_field(key, source, vocabularies)
+    return source.table.field
+
+
+def _read_field(key: str, source: _Source, vocabularies: Mapping[str, Vocabulary]) -> Field:
     def text(name: str, required: bool = False) -> str:
         return source.holder(name).text(name, required=required)
 

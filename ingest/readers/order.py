@@ -241,6 +241,17 @@ def split_tails(stem: str) -> tuple[str, tuple[Tail, ...]]:
     return base, tuple(tails)
 
 
+def base_of(stem: str, others: frozenset[str] = frozenset()) -> tuple[str, tuple[Tail, ...]]:
+    """As `split_tails`, but a number in brackets is a tail only beside the bare name (`others`: plain stems of the same folder).
+
+    Windows numbers a batch `照片 (1)`, `照片 (2)`; only a copy of `照片` beside `照片` itself is another version.
+    """
+    base, tails = split_tails(stem)
+    if any(tail.word.isdecimal() for tail in tails) and plain(base) not in others:
+        return stem.strip(), ()
+    return base, tails
+
+
 _SIDE = re.compile(r"[_ ＿-]?[(（]?(?:(正面|正|前面|front|recto)|(背面|反面|背|反|后面|back|verso))[)）]?$", re.IGNORECASE)
 
 
@@ -261,7 +272,7 @@ def number_of(stem: str) -> tuple[str, int, str] | None:
 
     `0012_088-47a` counts by its first number: scanners number in front, people append.
     """
-    text = unicodedata.normalize("NFKC", stem).strip()
+    text = re.sub(r"\s*\((\d{1,4})\)$", r"\1", unicodedata.normalize("NFKC", stem).strip())
     leading = re.match(r"^(\d{2,6})[_-]\D*\d+-?\d*[ab]?$", text)
     if leading:
         return "", int(leading[1]), ""

@@ -28,18 +28,82 @@ _BY_EXTENSION: Mapping[MediaKind, str] = {
 _KINDS = {extension: kind for kind, extensions in _BY_EXTENSION.items() for extension in extensions.split()}
 
 CONTENT_FOLDERS: Mapping[str, FileRole | None] = {
-    **dict.fromkeys("影像 图像 圖像 图片 圖片 扫描 掃描 扫描件 扫描图 images image img imgs scans scan pages data".split(), None),
-    **dict.fromkeys("文字 文本 录文 錄文 转写 ocr txt text texts alto page xml hocr 字幕 唱词 歌词 lrc srt vtt subtitles".split(), None),
-    **dict.fromkeys("音频 音頻 视频 視頻 audio video wav mp3 mp4 flac tif tiff jpg jpeg png jp2 pdf".split(), None),
-    **dict.fromkeys("母本 母带 原图 原件 master masters original originals preservation".split(), FileRole.MASTER),
-    **dict.fromkeys("服务本 浏览 浏览图 缩略图 网页 service access web thumbs thumbnails".split(), FileRole.SERVICE),
-    **dict.fromkeys("印刷用 印刷 print".split(), FileRole.PRINT),
+    **dict.fromkeys(
+        [
+            "影像",
+            "图像",
+            "圖像",
+            "图片",
+            "圖片",
+            "扫描",
+            "掃描",
+            "扫描件",
+            "扫描图",
+            "images",
+            "image",
+            "img",
+            "imgs",
+            "scans",
+            "scan",
+            "pages",
+            "data",
+        ],
+        None,
+    ),
+    **dict.fromkeys(
+        [
+            "文字",
+            "文本",
+            "录文",
+            "錄文",
+            "转写",
+            "ocr",
+            "txt",
+            "text",
+            "texts",
+            "alto",
+            "page",
+            "xml",
+            "hocr",
+            "字幕",
+            "唱词",
+            "歌词",
+            "lrc",
+            "srt",
+            "vtt",
+            "subtitles",
+        ],
+        None,
+    ),
+    **dict.fromkeys(
+        ["音频", "音頻", "视频", "視頻", "audio", "video", "wav", "mp3", "mp4", "flac", "tif", "tiff", "jpg", "jpeg", "png", "jp2", "pdf"],
+        None,
+    ),
+    **dict.fromkeys(["母本", "母带", "原图", "原件", "master", "masters", "original", "originals", "preservation"], FileRole.MASTER),
+    **dict.fromkeys(["服务本", "浏览", "浏览图", "缩略图", "网页", "service", "access", "web", "thumbs", "thumbnails"], FileRole.SERVICE),
+    **dict.fromkeys(["印刷用", "印刷", "print"], FileRole.PRINT),
 }
 """Names of folders that say what lies in them, not what it is of; and the role they give their files."""
 
-_VOLUME = re.compile(r"^(第?[〇零一二三四五六七八九十百\d]{1,5}[卷册冊集函]|[卷册冊函][〇零一二三四五六七八九十百\d首末上中下]{1,5}|[上中下][卷册冊]|vol(ume)?[._ ]?\d+)$", re.IGNORECASE)
+_VOLUME = re.compile(
+    r"^(第?[〇零一二三四五六七八九十百\d]{1,5}[卷册冊集函]|[卷册冊函][〇零一二三四五六七八九十百\d首末上中下]{1,5}|[上中下][卷册冊]|vol(ume)?[._ ]?\d+)$",
+    re.IGNORECASE,
+)
 _DISC_FOLDERS = frozenset(("video_ts", "audio_ts", "mpegav", "mpeg2", "avchd", "bdmv", "hvr", "mp_root"))
-_DISC_COMPANIONS = _DISC_FOLDERS | {"jacket_p", "cdi", "ext", "segment", "vcd", "svcd", "cdda", "karaoke", "certificate", "private", "avf_info", "dvd_rtav"}
+_DISC_COMPANIONS = _DISC_FOLDERS | {
+    "jacket_p",
+    "cdi",
+    "ext",
+    "segment",
+    "vcd",
+    "svcd",
+    "cdda",
+    "karaoke",
+    "certificate",
+    "private",
+    "avf_info",
+    "dvd_rtav",
+}
 _WHOLE_TEXT = re.compile(r"^(全文|全书|全書|全本|合并|合併|总文本|正文|fulltext|full[_ -]?text|all|whole)", re.IGNORECASE)
 
 
@@ -198,7 +262,9 @@ def _with_twins(groups: list[Group]) -> list[Group]:
         if group.key in joined:
             first = joined[group.key]
             files = sorted((*first.files, *group.files), key=lambda f: natural_key(f.path))
-            joined[group.key] = Group(first.key, first.title, tuple(files), first.disc, folder_of(first.key) if first.home != group.home else first.home)
+            joined[group.key] = Group(
+                first.key, first.title, tuple(files), first.disc, folder_of(first.key) if first.home != group.home else first.home
+            )
         else:
             joined[group.key] = group
     return list(joined.values())

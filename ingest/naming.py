@@ -79,7 +79,9 @@ class Names:
         parts = name.split("/")
         for skip in range(len(parts)):
             tail = "/".join(parts[skip:])
-            candidates = [file for file in self.names.get(parts[-1], []) if _norm(file.path) == tail or _norm(file.path).endswith("/" + tail)]
+            candidates = [
+                file for file in self.names.get(parts[-1], []) if _norm(file.path) == tail or _norm(file.path).endswith("/" + tail)
+            ]
             if candidates:
                 return _nearest(candidates, beside)
             folders = [folder for folder in self.folders if folder == tail or folder.endswith("/" + tail)]

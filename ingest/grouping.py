@@ -295,11 +295,11 @@ def _discs(files: Sequence[GivenFile], folder: str) -> tuple[list[Group], list[G
     taken: dict[str, list[GivenFile]] = {}
     rest = []
     for file in files:
-        outer = max((o for o in outers if _belongs(file.path, o)), key=len, default=None)
-        if outer is None:
-            rest.append(file)
+        around = [place for place in outers if _belongs(file.path, place)]
+        if around:
+            taken.setdefault(max(around, key=len), []).append(file)
         else:
-            taken.setdefault(outer, []).append(file)
+            rest.append(file)
     return [_group(outer, outer, folder, members, disc=True) for outer, members in taken.items()], rest
 
 

@@ -222,13 +222,9 @@ class _Item:
         for gap in gaps:
             pages = _missing(gap.first, gap.last)
             missing[indices[gap.after]] = pages
-            message = _(
-                "影像编号在 %(name)s 之后缺 %(first)d—%(last)d，已留缺叶 %(count)d 面。请核对是否漏扫。",
-                name=name_of(files[indices[gap.after]]),
-                first=gap.first,
-                last=gap.last,
-                count=gap.last - gap.first + 1,
-            )
+            name, count = name_of(files[indices[gap.after]]), gap.last - gap.first + 1
+            span = str(gap.first) if count == 1 else f"{gap.first}—{gap.last}"
+            message = _("影像编号在 %(name)s 之后缺 %(span)s，已留缺叶 %(count)d 面。请核对是否漏扫。", name=name, span=span, count=count)
             self.find(Severity.WARNING, "scan-gap", message, files[indices[gap.after]])
         for a, b in repeats:
             first, second = files[indices[a]], files[indices[b]]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ingest.readers.headings import plain as folded
+from archive.search.chinese import fold
 from ingest.readers.order import plain, split_name
 from ingest.task import GivenFile
 
@@ -127,8 +127,8 @@ def _nearest(candidates: Sequence[GivenFile], beside: str) -> Found:
 
 
 def title_form(title: str) -> str:
-    """A title for comparing: script of headings, 《》, blanks and brackets of supplied titles do not matter."""
-    return re.sub(r"[\[\]·・]", "", folded(title))
+    """A title for comparing: script form, variants, punctuation, brackets and blanks do not matter, as in a search."""
+    return fold(title) or plain(title)
 
 
 def split_names(cell: str) -> tuple[str, ...]:

@@ -54,9 +54,6 @@ class ArchiveView(Protocol):
     def known_item(self, accession: str, key: str) -> str | None:
         """Id of the item that (accession, key) made before, None when there is none."""
 
-    def accession_of(self, item: str) -> str | None:
-        """Accession of the item of that id (in the trash too), None when no item has it."""
-
     def holders_of(self, sha512: str) -> Sequence[str]:
         """File keys (`ITEM.f3`) of all items that hold these bytes; withdrawn and trashed ones are left out."""
 
@@ -65,9 +62,6 @@ class NoArchive:
     """An empty archive: for a check without a home, and for tests."""
 
     def known_item(self, accession: str, key: str) -> str | None:
-        return None
-
-    def accession_of(self, item: str) -> str | None:
         return None
 
     def holders_of(self, sha512: str) -> Sequence[str]:
@@ -80,11 +74,11 @@ def plan(
     registration: Registration,
     definitions: Definitions,
     *,
-    folder: str,
+    folder_name: str,
     archive: ArchiveView | None = None,
 ) -> Plan:
-    """What a run would do with the digested and probed `files` of the donation folder named `folder`. Every file gets one fate."""
-    return _Planner(files, tables, registration, definitions, folder, archive or NoArchive()).plan()
+    """What a run would do with the digested and probed `files` of the donation folder named `folder_name`. Every file gets one fate."""
+    return _Planner(files, tables, registration, definitions, folder_name, archive or NoArchive()).plan()
 
 
 @dataclass(slots=True)
@@ -168,6 +162,8 @@ class _Planner:
         self.consumed: set[str] = set()
         self.claimed: set[str] = set()
         self.personal: set[str] = set()
+        self.bare_rows: dict[tuple[str, str], tuple[SheetTable, list[SheetRow]]] = {}
+        self.strange: dict[tuple[str, str, str], tuple[SheetTable, Field, dict[str, list[SheetRow]]]] = {}
 
     def plan(self) -> Plan:
         self.name_donation()
@@ -190,6 +186,7 @@ class _Planner:
         drafts = self.drafts()
         fates = self.fates(drafts)
         self.fault_findings()
+        self.gathered()
         self.same_pages(drafts)
         contact = self.registration.contact
         table_findings = [finding for table in self.tables for finding in table.findings]
@@ -280,6 +277,10 @@ class _Planner:
             claim.refused = True
 
     def missing(self, claim: _Claim, table: SheetTable, row: SheetRow | None, column: str, name: str) -> None:
+        if re.match(r"https?://", name):
+            message = _("%(name)s 是网址，不是文件。请把文件下载下来一并交来，或从“文件”一栏去掉。", name=name)
+            claim.findings.append(self.at(Severity.ERROR, "file-missing", message, table, row, column))
+            return
         near = self.names.nearest(name)
         question = _("是不是 %(near)s？", near=near) if near else ""
         message = _("找不到文件 %(name)s。%(question)s请核对文件名，或向捐赠者补要。", name=name, question=question)
@@ -295,9 +296,8 @@ class _Planner:
         if files:
             claim.home = home_of(f"{folder}/x") if folder else home_of(files[0].path)
             claim.key = folder or _key_of(claim.files, claim.home)
-        elif expects and claim.table is not None:
-            message = _("这一行没有写文件，也没有与标识号或题名同名的文件夹，只收著录。若有文件，请填“文件”一栏。")
-            claim.findings.append(self.at(Severity.NOTE, "no-files", message, claim.table, claim.row, "files"))
+        elif expects and claim.table is not None and claim.row is not None:
+            self.bare_rows.setdefault((claim.table.path, claim.table.sheet), (claim.table, []))[1].append(claim.row)
 
     def claim_role(self, claim: _Claim, row: SheetRow) -> None:
         written = row.text("role")
@@ -539,21 +539,16 @@ class _Planner:
             twin = by_digest[file.sha512]
             number, path = f"f{len(files) + 1}", f"originals/{file.path}"
             version = twin.version_of or twin.id
-            personal = file.path in self.personal
+            personal, rights = file.path in self.personal, Rights(Audience.STAFF)  # nobody said that this copy may be seen
             own = replace(twin, id=number, path=path, received=file.path, version_of=version, role=FileRole.SERVICE, personal=personal)
-            files.append(own)
+            files.append(replace(own, rights=rights))
             sources[number] = file.path
         return replace(made, files=tuple(files), sources=sources)
 
     def to_describe(self, claim: _Claim, made: Drafted) -> Finding:
         where = claim.key if claim.key != "." else self.folder
-        images = sum(1 for page in made.pages if page.image is not None)
-        message = _(
-            "没有登记，收作待著录的一件“%(title)s”（%(files)d 个文件，%(images)d 面）。请在登记表里补一行。",
-            title=claim.title,
-            files=len(made.files),
-            images=images,
-        )
+        title, count = claim.title, len(made.files)
+        message = _("没有登记，收作待著录的一件“%(title)s”（%(files)d 个文件）。请在登记表里补一行。", title=title, files=count)
         return Finding(Severity.WARNING, "to-describe", where, message, claim.files[0].path if len(claim.files) == 1 else None)
 
     def item(self, claim: _Claim, made: Drafted, ids: dict[str, str]) -> Item:
@@ -587,19 +582,15 @@ class _Planner:
         known = self.archive.known_item(accession, claim.key)
         wanted = known or (item_id_from(claim.identifier) if claim.identifier else None)
         derived = derived_item_id(accession, claim.key)
-        if wanted and not known and claim.table is not None and not claim.refused:
-            owner = self.archive.accession_of(wanted)
-            clash = ids.get(wanted)
-            if (owner is not None and owner != accession) or clash is not None:
-                other = clash or _("登记号 %(accession)s 的一件", accession=owner)
-                message = _(
-                    "标识号 %(identifier)s 已属于%(other)s，这一件改用 %(id)s。请改成不同的标识号。",
-                    identifier=claim.identifier,
-                    other=other,
-                    id=derived,
-                )
-                claim.findings.append(self.at(Severity.WARNING, "identifier-taken", message, claim.table, claim.row, "identifier"))
-                wanted = None
+        other = ids.get(wanted or "")
+        if other is not None and claim.table is not None and not claim.refused:
+            message = _(
+                "标识号 %(identifier)s 与 %(other)s 的写法相近，成了同一个号，这一件改用 %(id)s。请改成不同的标识号。",
+                identifier=claim.identifier,
+                other=other,
+                id=derived,
+            )
+            claim.findings.append(self.at(Severity.WARNING, "identifier-taken", message, claim.table, claim.row, "identifier"))
         chosen = wanted if wanted and wanted not in ids and is_item_id(wanted) else derived
         if not claim.refused:
             ids.setdefault(chosen, f"“{claim.title}”")
@@ -660,21 +651,32 @@ class _Planner:
         term = vocabulary.term(written) if vocabulary else None
         if vocabulary is None or term is not None:
             return term.value if term else written
-        names = [t.value for t in vocabulary.terms]
-        near = difflib.get_close_matches(written, names, 1, 0.5)
-        question = _("是不是“%(near)s”？", near=near[0]) if near else ""
-        taken = _("照写收下") if vocabulary.open else _("没有采用")
-        message = _(
-            "“%(written)s”不在词表“%(list)s”里，%(taken)s。%(question)s",
-            written=written,
-            list=vocabulary.label,
-            taken=taken,
-            question=question,
-        )
-        severity = Severity.NOTE if vocabulary.open else Severity.WARNING
         if claim.table is not None:
-            claim.findings.append(self.at(severity, "not-in-vocabulary", message, claim.table, row, known.key))
+            column = (claim.table.path, claim.table.sheet, known.key)
+            rows = self.strange.setdefault(column, (claim.table, known, {}))[2]
+            rows.setdefault(written, []).append(row)
         return written if vocabulary.open else ""
+
+    def gathered(self) -> None:
+        """Findings that would repeat from row to row, one for each column."""
+        for table, rows in self.bare_rows.values():
+            message = _(
+                "有 %(count)d 行没有写文件，也没有与标识号或题名同名的文件夹，只收著录。若有文件，请填“文件”一栏。", count=len(rows)
+            )
+            self.findings.append(self.at(Severity.NOTE, "no-files", message, table, rows[0], "files"))
+        for table, known, values in self.strange.values():
+            vocabulary = self.definitions.vocabularies[known.vocabulary or ""]
+            names = [term.value for term in vocabulary.terms]
+            shown = []
+            for written, rows in list(values.items())[:6]:
+                near = difflib.get_close_matches(written, names, 1, 0.5)
+                place = "、".join(str(row.number) for row in rows[:5]) + (" …" if len(rows) > 5 else "")
+                question = _("，是不是“%(near)s”？", near=near[0]) if near else ""
+                shown.append(_("“%(written)s”（第 %(rows)s 行%(question)s）", written=written[:40], rows=place, question=question))
+            taken = _("照写收下") if vocabulary.open else _("没有采用")
+            message = _("不在词表“%(list)s”里，%(taken)s：%(values)s。", list=vocabulary.label, taken=taken, values="；".join(shown))
+            severity = Severity.NOTE if vocabulary.open else Severity.WARNING
+            self.findings.append(self.at(severity, "not-in-vocabulary", message, table, next(iter(values.values()))[0], known.key))
 
     def rights(self, claim: _Claim, row: SheetRow, fields: Mapping[str, tuple[str, ...]]) -> Rights:
         defaults = self.registration.defaults

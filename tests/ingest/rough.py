@@ -22,6 +22,7 @@ from ingest.readers.order import split_name
 from ingest.readers.registration import is_registration_name, read_registration
 from ingest.readers.sheet import is_sheet_name, read_tables
 from ingest.stages.describe import ArchiveView, plan
+from ingest.stages.transcribe import transcribe
 from ingest.task import GivenFile, Plan, Registration, SheetTable
 
 
@@ -74,7 +75,8 @@ def planned(
     for file in files:
         if is_sheet_name(file.path) and file.path not in registration.paths and not file.litter and file.location:
             tables += read_tables(file, definitions, registration.defaults.get("kind", ""))
-    made = plan(files, tables, registration, definitions, folder=name or folder.name, archive=archive)
+    made = plan(files, tables, registration, definitions, folder_name=name or folder.name, archive=archive)
+    made = transcribe(made, {file.path: file for file in files}, definitions)
     return replace(made, findings=(*found.findings, *made.findings)), files
 
 
@@ -96,14 +98,16 @@ def show(made: Plan) -> None:
         state = "拒收" if draft.refused else "待著录" if item.to_describe else "著录"
         missing = sum(page.missing for page in item.pages)
         out(f"[{state}] {item.title}  key={item.key} id={item.id} kind={item.kind} 库={item.collection} 日期={item.date}\n")
-        out(f"    {len(item.files)} 文件 {len(item.pages)} 面(缺 {missing}) 轨 {[(t.media, t.file, t.timed) for t in item.tracks]} {item.rights}\n")
+        out(
+            f"    {len(item.files)} 文件 {len(item.pages)} 面(缺 {missing}) 轨 {[(t.media, t.file, t.timed, len(t.cues)) for t in item.tracks]} {item.rights}\n"
+        )
         if len(item.files) <= 16:
             for file in item.files:
                 out(f"      {file.id} {file.received} {file.role.value} -> {file.version_of or ''} {'私' if file.personal else ''}\n")
         if len(item.pages) <= 45:
             for page in item.pages:
                 image = f"{page.image.file}/{page.image.part or ''}" if page.image else "-"
-                texts = [text.file for text in page.texts]
+                texts = [(text.file, text.source.value, len(text.lines)) for text in page.texts]
                 out(f"      p{page.position} {image} {page.folio.label() if page.folio else ''} {page.label} {page.note} {texts}\n")
     out(f"{Counter(f.fate.value for f in made.fates.values())} / {len(made.fates)}\n")
     for finding in made.findings[:60]:

@@ -132,25 +132,32 @@ def sections(findings: Iterable[Finding]) -> tuple[Section, ...]:
 
 
 def _same(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Findings of one file, tab and column that differ in their row only."""
+    """Findings of one file and tab that differ in their row or column only."""
     groups: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
     for finding in findings:
         where = "" if finding.path else finding.where
-        groups[finding.severity, finding.path, finding.code, finding.sheet, finding.column, finding.message, where].append(finding)
+        groups[finding.severity, finding.path, finding.code, finding.sheet, finding.message, where].append(finding)
     return list(groups.values())
 
 
 def _place(group: Sequence[Finding]) -> str:
-    """Where inside its file a finding stands: tab, rows, and the words of `where` that name the column."""
+    """Where inside its file a finding stands: tab, rows, and the words of `where` that name the columns."""
     first = group[0]
     if not first.path:
         return first.where
     rest = first.where.removeprefix(first.path).strip()
     if len(group) == 1 or first.row is None:
         return rest
-    rows = [finding.row for finding in group if finding.row is not None]
-    column = _("第 %(column)s 列", column=letters(first.column)) if first.column else ""
-    return " ".join(filter(None, [first.sheet, row_list(rows, 10), column]))
+    rows = row_list(list(dict.fromkeys(finding.row for finding in group if finding.row is not None)), 10)
+    columns = dict.fromkeys(_column_words(finding) for finding in group if finding.column)
+    return " ".join(filter(None, [first.sheet, rows, "、".join(columns)]))
+
+
+def _column_words(finding: Finding) -> str:
+    """The heading that `where` ends in, else the letters of the column."""
+    start = " ".join(filter(None, [finding.path, finding.sheet, _("第 %(row)d 行", row=finding.row) if finding.row else ""]))
+    words = finding.where.removeprefix(start).strip() if finding.where.startswith(start) else ""
+    return words or _("第 %(column)s 列", column=letters(finding.column or 1))
 
 
 # Terminal

@@ -113,6 +113,8 @@ class Registration:
     contact: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    sheets: Mapping[str, SheetRole] = field(default_factory=dict)
+    """How the archivist wants sheets read: role by path inside the donation, by name, or by `path[tab]`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from archive.model.profile import Definitions
 from archive.model.rights import Audience
 from ingest.readers.headings import plain
 from ingest.readers.workbook import RawSheet, Unreadable, decode, read_workbook, tidy
-from ingest.task import Registration
+from ingest.task import Registration, SheetRole
 
 NAMES: Mapping[str, str] = {
     "accession": "accession 登记号 入藏号 入藏登录号 入藏登记号 捐赠编号 捐赠登记号 批次号",
@@ -56,6 +56,18 @@ ACCESS_WORDS: Mapping[str, Audience] = {
 }
 """What a sheet may write for an audience, beside its value."""
 
+SHEETS = "表格读法 sheets"
+"""The key under which `清单.xlsx=影像清单；名册.xlsx=文件` says how sheets are to be read; in TOML the table `[sheets]`."""
+ROLE_WORDS: Mapping[str, SheetRole] = {
+    "著录表": SheetRole.ITEMS,
+    "影像清单": SheetRole.PAGES,
+    "目录": SheetRole.CATALOGUE,
+    "捐赠登记": SheetRole.REGISTRATION,
+    "说明": SheetRole.NOTES,
+    "文件": SheetRole.DOCUMENT,
+}
+
+_SHEETS = frozenset(map(plain, SHEETS.split()))
 _KEYS = {plain(word): key for names in (NAMES,) for key, words in names.items() for word in words.split()}
 _CONTACT = {plain(word): key for key, words in CONTACT.items() for word in words.split()}
 _TELLING = frozenset({"accession", "donor", "received", "agreement"})
@@ -114,6 +126,7 @@ class _Reader:
         self.path, self.definitions = path, definitions
         self.values: dict[str, str] = {}
         self.contact: dict[str, str] = {}
+        self.sheets: dict[str, SheetRole] = {}
         self.findings: list[Finding] = []
 
     def report(self, severity: Severity, code: str, message: str, *, key: str = "", sheet: str = "", row: int | None = None) -> None:
@@ -165,8 +178,11 @@ class _Reader:
         elif form in ("donation", "捐赠"):
             for key, value in table.items():
                 self.take(key, value)
+        elif form in _SHEETS:
+            for key, value in table.items():
+                self.sheet_role(key, _scalar(value))
         else:
-            self.unknown(f"[{name}]", difflib.get_close_matches(form, ["contact", "defaults"], 1))
+            self.unknown(f"[{name}]", difflib.get_close_matches(form, ["contact", "defaults", "sheets"], 1))
 
     # Sheets
 
@@ -194,7 +210,7 @@ class _Reader:
 
     def known(self, text: str) -> bool:
         form = plain(text) if len(text) < 40 else ""
-        return form in _KEYS or form in _CONTACT
+        return form in _KEYS or form in _CONTACT or form in _SHEETS
 
     def across(self, sheet: RawSheet, row: int, headings: Sequence[str], values: Sequence[str]) -> None:
         """Headings in one row, their values in the next."""
@@ -236,11 +252,27 @@ class _Reader:
             if section and key not in DEFAULTS:
                 self.report(Severity.NOTE, "registration-place", _("不属于 [defaults]，已当作捐赠本身的项目。"), key=written)
             self.values.setdefault(key, _scalar(value))
+        elif form in _SHEETS:
+            for part in re.split(r"[;；\n]", _scalar(value)):
+                file, _sign, role = re.sub("＝", "=", part).rpartition("=")
+                if part.strip():
+                    self.sheet_role(file.strip(), role.strip())
         elif form in _CONTACT:
             self.contact.setdefault(_CONTACT[form], _scalar(value))
         else:
             known = [*_KEYS, *_CONTACT]
             self.unknown(written, difflib.get_close_matches(form, known, 1, 0.6), sheet=sheet, row=row)
+
+    def sheet_role(self, file: str, written: str) -> None:
+        """How one sheet is to be read, in words of `ROLE_WORDS` or a role's value."""
+        roles = {plain(role.value): role for role in SheetRole} | {plain(word): role for word, role in ROLE_WORDS.items()}
+        role = roles.get(plain(written))
+        if role is not None and file:
+            self.sheets[file.removeprefix("./")] = role
+            return
+        allowed = "、".join(ROLE_WORDS)
+        message = _("没有“%(written)s”这种读法，仍按表头判断。可用的有：%(allowed)s。", written=written[:40], allowed=allowed)
+        self.report(Severity.ERROR, "registration-value", message, key=file[:80])
 
     def unknown(self, written: str, near: Sequence[str], sheet: str = "", row: int | None = None) -> None:
         if near:
@@ -264,7 +296,7 @@ class _Reader:
         )
         defaults = {key: value for key in DEFAULTS if (value := self.default(key, said.get(key, "")))}
         contact = {key: value for key, value in self.contact.items() if value}
-        return Registration(donation, defaults, contact, (self.path,), tuple(self.findings))
+        return Registration(donation, defaults, contact, (self.path,), tuple(self.findings), self.sheets)
 
     def default(self, key: str, written: str) -> str:
         """The value that a default means, empty (with a finding) when it means none."""

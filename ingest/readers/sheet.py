@@ -66,8 +66,11 @@ def names_files(table: SheetTable) -> bool:
     return any(row.text("files") or row.text("page-image") for row in table.rows)
 
 
-def read_tables(file: GivenFile, definitions: Definitions, kind: str = "") -> tuple[SheetTable, ...]:
-    """All tables of a sheet file, findings in them. `kind`: the profile that `[defaults]` names, asked first for the meaning of a heading.
+def read_tables(
+    file: GivenFile, definitions: Definitions, kind: str = "", roles: Mapping[str, SheetRole] | None = None
+) -> tuple[SheetTable, ...]:
+    """All tables of a sheet file, findings in them. `kind`: the profile that `[defaults]` names, asked first for the meaning of a heading;
+    `roles`: how the archivist wants sheets read (`Registration.sheets`), which goes before what the headings tell.
 
     A file that cannot be read gives one table of role DOCUMENT with the finding. A roster's or an inventory's rows are not handed on.
     Rows with a finding of severity ERROR (by `row`) are in `rows` and must be refused by the caller.
@@ -84,7 +87,9 @@ def read_tables(file: GivenFile, definitions: Definitions, kind: str = "") -> tu
         severity = Severity.WARNING if error.code == "sheet-empty" else Severity.ERROR
         return (_unread(file.path, severity, error.code, error.message),)
     personal: Counter[str] = Counter()
-    tables = [_read(file.path, sheet, definitions, kind, personal) for sheet in sheets if sheet.rows]
+    told = _Told(definitions, kind, roles or {})
+    found_tables = (_read(file.path, sheet, told, personal) for sheet in sheets if sheet.rows)
+    tables = [table for table in found_tables if table is not None]
     if not tables:
         return (_unread(file.path, Severity.WARNING, "sheet-empty", _("没有内容：各工作表都是空的。")),)
     found = personal_finding(file.path, personal)
@@ -97,7 +102,9 @@ def reading(table: SheetTable, several: bool = False) -> str:
     """How a table was read, in words for the top of a report: `清单.xlsx:1 种,16 面`. `several`: the tab is named too."""
     place = f"{table.path}[{table.sheet}]" if several and table.sheet else table.path
     rows = len(table.rows)
-    if table.role is SheetRole.PAGES:
+    if not rows and table.columns:
+        words = _("空表")
+    elif table.role is SheetRole.PAGES:
         works = len({row.text("title") or row.text("parent") for row in table.rows})
         words = _("%(works)d 种,%(rows)d 面", works=works, rows=rows)
     elif table.role is SheetRole.ITEMS:
@@ -180,24 +187,51 @@ def letters(column: int) -> str:
     return text
 
 
-def _read(path: str, sheet: RawSheet, definitions: Definitions, kind: str, personal: Counter[str]) -> SheetTable:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known beside the sheet: definitions, the kind that items have by default, roles that the archivist chose."""
+
+    definitions: Definitions
+    kind: str
+    roles: Mapping[str, SheetRole]
+
+    def role(self, path: str, sheet: str) -> SheetRole | None:
+        """The role chosen for a tab: under its own name, the path of its file, or the file's name."""
+        name = path.rpartition("/")[2]
+        asked = (f"{path}[{sheet}]", f"{name}[{sheet}]", path, name)
+        return next((self.roles[key] for key in asked if key in self.roles), None)
+
+
+def _read(path: str, sheet: RawSheet, told: _Told, personal: Counter[str]) -> SheetTable | None:
+    """The table of one tab; None for a hidden one that describes nothing, as the lists behind drop-downs are."""
     place = _Place(path, sheet.name)
     for code, message in sheet.notes:
         place.add(Severity.WARNING, code, message)
-    heading = _find_heading(sheet, definitions)
+    heading = _find_heading(sheet, told.definitions)
     if heading:
         _forget_remarks(sheet, heading)
     _count_personal(sheet, heading, personal)
+    role = told.role(path, sheet.name)
     table = SheetTable(path, sheet.name, SheetRole.DOCUMENT)
-    if sheet.hidden:
+    if sheet.hidden and role is None:
+        if heading is None or not _names_things(heading, told.definitions):
+            return None
         place.add(Severity.NOTE, "sheet-hidden", _("工作表是隐藏的，未读。若是要著录的内容，请取消隐藏后重交。"))
-    elif is_registration_sheet(sheet):
+    elif role in (SheetRole.DOCUMENT, SheetRole.NOTES, SheetRole.REGISTRATION):
+        table = replace(table, role=role)
+    elif role is None and is_registration_sheet(sheet):
         table = replace(table, role=SheetRole.REGISTRATION)
     elif heading is None:
-        table = _without_heading(table, sheet, place)
+        table = _without_heading(table, sheet, place, role)
     else:
-        table = _Reader(sheet, heading, definitions, kind, place).table()
+        table = _Reader(sheet, heading, told, place, role).table()
     return replace(table, findings=tuple(place.findings))
+
+
+def _names_things(heading: _Heading, definitions: Definitions) -> bool:
+    names = Headings(definitions)
+    matches = (_match(names, heading, index, pages=True) for index in range(len(heading.labels)))
+    return any(match and match.field == "title" for match in matches)
 
 
 def _forget_remarks(sheet: RawSheet, heading: _Heading) -> None:
@@ -208,7 +242,11 @@ def _forget_remarks(sheet: RawSheet, heading: _Heading) -> None:
             sheet.rows[index] = replace(row, texts=["" if i in ours else text for i, text in enumerate(row.texts)])
 
 
-def _without_heading(table: SheetTable, sheet: RawSheet, place: _Place) -> SheetTable:
+def _without_heading(table: SheetTable, sheet: RawSheet, place: _Place, role: SheetRole | None) -> SheetTable:
+    if role is not None:
+        message = _("要按著录表读，却没有认得的表头，未能著录。请加一行表头：题名、文件、责任者 …")
+        place.add(Severity.ERROR, "sheet-document", message)
+        return table
     texts = [text for row in sheet.rows for text in row.texts if text]
     wide = max(sum(1 for text in row.texts if text) for row in sheet.rows)
     if _NOTES_NAME.search(sheet.name) or (wide == 1 and sheet.name):
@@ -261,7 +299,7 @@ def _find_heading(sheet: RawSheet, definitions: Definitions) -> _Heading | None:
 def _acceptable(heading: _Heading) -> bool:
     if heading.score >= 2:
         return heading.score * 4 >= heading.named
-    return heading.score == 1 and heading.named <= 3
+    return heading.score == 1 and heading.named <= 3 and heading.first < 5
 
 
 def _heading(names: Headings, first: int, last: int, labels: Sequence[str], groups: Sequence[str]) -> _Heading:
@@ -320,13 +358,14 @@ def _two_deep(top: Sequence[str], below: Sequence[str]) -> tuple[list[str], list
 class _Reader:
     """Reads the body of one tab under a known heading."""
 
-    def __init__(self, sheet: RawSheet, heading: _Heading, definitions: Definitions, kind: str, place: _Place) -> None:
-        self.sheet, self.heading, self.definitions, self.place = sheet, heading, definitions, place
+    def __init__(self, sheet: RawSheet, heading: _Heading, told: _Told, place: _Place, role: SheetRole | None) -> None:
+        self.sheet, self.heading, self.definitions, self.place = sheet, heading, told.definitions, place
+        self.role = role
         self.row = sheet.rows[heading.last].number
         self.body = self._body()
         labels = [heading.written(index) for index in range(len(heading.labels))]
-        self.kinds = self._kinds(labels, kind or DEFAULT_KIND)
-        self.names = Headings(definitions, self.kinds, labels)
+        self.kinds = self._kinds(labels, told.kind or DEFAULT_KIND)
+        self.names = Headings(self.definitions, self.kinds, labels)
 
     # What kind of table
 
@@ -334,23 +373,23 @@ class _Reader:
         """The whole table; its findings go to the place."""
         table = SheetTable(self.place.path, self.place.sheet, SheetRole.DOCUMENT, title=self._title())
         columns = self._columns(pages=True)
-        pages = self._is_page_list(columns)
+        pages = self._is_page_list(columns) if self.role is None else self.role is SheetRole.PAGES
         if not pages:
             columns = self._columns(pages=False)
         else:
             self._own_identifiers(columns)
         fields = {column.match.field for column in columns if column.match}
-        if _NOTES_NAME.search(self.sheet.name) and "title" not in fields:
+        if self.role is None and _NOTES_NAME.search(self.sheet.name) and "title" not in fields:
             return replace(table, role=SheetRole.NOTES)
-        if not pages and not self._describes(columns, fields):
+        if self.role is None and not pages and not self._describes(columns, fields):
             return self._document(table)
         self._report_headings(columns, pages)
-        if not pages and len(self.kinds) == 1:
+        if not pages and self.body and len(self.kinds) == 1:
             self._hint_kind(self.kinds[0], [column.written for column in columns])
         rows = tuple(self._rows(columns, pages))
         self._report_widths()
         role = SheetRole.PAGES if pages else SheetRole.CATALOGUE
-        if role is SheetRole.CATALOGUE and any(row.text("files") for row in rows):
+        if role is SheetRole.CATALOGUE and self.role is not role and any(row.text("files") for row in rows):
             role = SheetRole.ITEMS
         given = tuple(SheetColumn(c.index + 1, c.written, c.match.field if c.match else None) for c in columns if c.written)
         return replace(table, role=role, columns=given, rows=rows)

@@ -9,7 +9,7 @@ from archive.model.donation import Finding, Severity
 from archive.model.profile import Collection, Definitions, Profile, Term, Vocabulary
 from archive.model.rights import Audience
 from ingest.readers.registration import is_registration_name, read_audience, read_registration
-from ingest.task import Registration
+from ingest.task import Registration, SheetRole
 
 DEFINITIONS = Definitions(
     profiles={"general": Profile("general", "通用", "General", ()), "gazetteer": Profile("gazetteer", "方志", "Gazetteer", ())},
@@ -166,3 +166,12 @@ def test_names_of_registrations() -> None:
 )
 def test_words_for_audiences(written: str, audience: Audience | None) -> None:
     assert read_audience(written) is audience
+
+
+def test_how_sheets_are_to_be_read(tmp_path: Path) -> None:
+    found = toml(tmp_path, '[sheets]\n"清单.xlsx" = "影像清单"\n"./a/名册.xlsx[表1]" = "document"\n')
+    assert found.findings == ()
+    assert found.sheets == {"清单.xlsx": SheetRole.PAGES, "a/名册.xlsx[表1]": SheetRole.DOCUMENT}
+    found = sheet(tmp_path, ["登记号", "1"], ["表格读法", "清单.xlsx=影像清单；名册.xlsx＝文件"])
+    assert found.sheets == {"清单.xlsx": SheetRole.PAGES, "名册.xlsx": SheetRole.DOCUMENT}
+    assert only(toml(tmp_path, '[sheets]\n"清单.xlsx" = "图"')).code == "registration-value"

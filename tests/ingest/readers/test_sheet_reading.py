@@ -533,15 +533,16 @@ def test_a_workbook_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch:
     assert codes(one(xlsx(tmp_path / "x.xlsx", ["题名"], ["甲志"]))) == ["sheet-timeout"]
 
 
-def test_a_hidden_tab_is_not_read_and_said_so(tmp_path: Path) -> None:
+def test_a_hidden_tab_is_not_read_and_said_so_only_when_it_describes_things(tmp_path: Path) -> None:
     path = xlsx(tmp_path / "x.xlsx", ["题名"], ["甲志"])
     book = openpyxl.load_workbook(path)
-    hidden = book.create_sheet("词表")
-    hidden.append(["题名", "文件"])
-    hidden.sheet_state = "hidden"
+    for name, row in (("旧表", ["题名", "文件"]), ("词表", ["语种", "公开", "馆内"])):
+        hidden = book.create_sheet(name)
+        hidden.append(row)
+        hidden.sheet_state = "hidden"
     book.save(path)
     _items, table = tables(path)
-    assert (table.role, table.rows, codes(table)) == (SheetRole.DOCUMENT, (), ["sheet-hidden"])
+    assert (table.sheet, table.role, table.rows, codes(table)) == ("旧表", SheetRole.DOCUMENT, (), ["sheet-hidden"])
 
 
 def test_a_large_csv_is_read_in_bounded_time(tmp_path: Path) -> None:
@@ -579,3 +580,43 @@ def test_messages_are_english_when_english_is_in_force(tmp_path: Path) -> None:
 def test_sheet_names() -> None:
     assert is_sheet_name("a/清单.XLSX") and is_sheet_name("x.et") and is_sheet_name("y.tsv")
     assert not is_sheet_name("a.xlsx/b.txt")
+
+
+# What the archivist says goes first
+
+
+def test_the_archivist_can_say_how_a_sheet_is_read(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "x.xlsx", ["题名", "影像"], ["甲", "1.jpg"], ["乙", "2.jpg"], ["丙", "3.jpg"])
+
+    def read(key: str, role: SheetRole) -> SheetTable:
+        return read_tables(given(path), DEFINITIONS, "", {key: role})[0]
+
+    assert one(path).role is SheetRole.ITEMS
+    pages = read("x.xlsx", SheetRole.PAGES)
+    assert (pages.role, column(pages, "page-image")) == (SheetRole.PAGES, ["1.jpg", "2.jpg", "3.jpg"])
+    assert read("x.xlsx[Sheet1]", SheetRole.DOCUMENT).rows == ()
+    assert read("x.xlsx", SheetRole.CATALOGUE).role is SheetRole.CATALOGUE
+    assert read("y.xlsx", SheetRole.PAGES).role is SheetRole.ITEMS
+
+
+def test_a_roster_is_described_when_the_archivist_says_so_and_an_unknown_heading_is_an_error(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "x.xlsx", ["名称", "规格", "单位"], ["铁锤", "大", "把"])
+    assert one(path).role is SheetRole.DOCUMENT
+    (table,) = read_tables(given(path), DEFINITIONS, "", {"x.xlsx": SheetRole.ITEMS})
+    assert column(table, "title") == ["铁锤"]
+    (table,) = read_tables(given(xlsx(tmp_path / "y.xlsx", ["a", "b"], ["c", "d"])), DEFINITIONS, "", {"y.xlsx": SheetRole.ITEMS})
+    assert [(f.code, f.severity) for f in table.findings] == [("sheet-document", Severity.ERROR)]
+
+
+def test_a_table_without_rows_is_said_to_be_empty(tmp_path: Path) -> None:
+    table = one(xlsx(tmp_path / "x.xlsx", ["题名", "文件", "钤印"]))
+    assert reading(table) == "x.xlsx:空表"
+    assert table.findings == ()
+
+
+def test_cells_that_are_only_formatted_do_not_make_a_sheet_too_large(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "x.xlsx", ["题名"], ["甲志"])
+    book = openpyxl.load_workbook(path)
+    book.active["XFD1048576"].font = openpyxl.styles.Font(bold=True)
+    book.save(path)
+    assert column(one(path), "title") == ["甲志"]

@@ -114,3 +114,39 @@ def following(before: Inventory | None, item: str, version: Version, new: Mappin
             block[content.sha256] = [*block.get(content.sha256, []), content.path]
     versions = {**(before.versions if before else {}), head: version}
     return Inventory(item, TYPE, ALGORITHM, head, manifest, versions, fixity)
+
+
+def rewritten(inventory: Inventory, instead: Mapping[str, str | None]) -> Inventory:
+    """The inventory with other content: `instead` gives, by SHA-512, the SHA-512 of what stands in its place in every version (None: nothing)."""
+    manifest: dict[str, list[str]] = {}
+    for digest, paths in inventory.manifest.items():
+        now = instead.get(digest, digest)
+        if now is not None:
+            manifest[now] = sorted([*manifest.get(now, []), *paths])
+    versions = {}
+    for name, version in inventory.versions.items():
+        state = {path: now for path, digest in by_path(version.state).items() if (now := instead.get(digest, digest)) is not None}
+        versions[name] = msgspec.structs.replace(version, state=by_digest(state))
+    same = {path for digest, paths in inventory.manifest.items() if digest not in instead for path in paths}
+    return msgspec.structs.replace(inventory, manifest=manifest, versions=versions, fixity=_fixity_of(inventory, same))
+
+
+def as_of(inventory: Inventory, version: int) -> Inventory:
+    """The inventory as it was when `version` was the head."""
+    manifest = {
+        digest: kept for digest, paths in inventory.manifest.items() if (kept := [p for p in paths if number(p.split("/")[0]) <= version])
+    }
+    versions = {name: made for name, made in inventory.versions.items() if number(name) <= version}
+    kept_paths = {path for paths in manifest.values() for path in paths}
+    return msgspec.structs.replace(
+        inventory, head=f"v{version}", manifest=manifest, versions=versions, fixity=_fixity_of(inventory, kept_paths)
+    )
+
+
+def _fixity_of(inventory: Inventory, paths: set[str]) -> dict[str, dict[str, list[str]]]:
+    fixity = {}
+    for algorithm, block in inventory.fixity.items():
+        kept = {digest: left for digest, listed in block.items() if (left := [path for path in listed if path in paths])}
+        if kept:
+            fixity[algorithm] = kept
+    return fixity

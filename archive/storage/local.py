@@ -111,6 +111,16 @@ def make_folders(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def overwrite(path: Path) -> None:
+    """Put zeros over the bytes of a file that is about to go, on the disk."""
+    with path.open("r+b") as stream:
+        left, zeros = os.fstat(stream.fileno()).st_size, bytes(1 << 20)
+        while left > 0:
+            left -= stream.write(zeros[: min(left, len(zeros))])
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
 def remove_tree(path: Path) -> None:
     """Remove a folder or a file with all in it; nothing happens when there is none."""
     if path.is_dir() and not path.is_symlink():

@@ -15,7 +15,6 @@ the marker: the root inventory is made equal to that of the newest whole version
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import stat
@@ -30,14 +29,14 @@ from typing import BinaryIO
 
 import msgspec
 
-from archive.errors import Busy, Conflict, CorruptObject, NotFound, StorageError
+from archive.errors import Conflict, CorruptObject, NotFound, StorageError
 from archive.language import _
 from archive.storage import inventory as inv
 from archive.storage import layout, validation
 from archive.storage.base import FixityProblem, StoredFile, VersionInfo
 from archive.storage.digests import copy_and_digest, digest_bytes, digest_file
+from archive.storage.inflight import Workshop
 from archive.storage.local import (
-    locked,
     make_folders,
     remove_tree,
     replace,
@@ -47,31 +46,12 @@ from archive.storage.local import (
     told,
     write_new,
 )
+from archive.storage.trash import OBJECT, TrashEntry, free_folder, read_entries, write_entry
 
 log = logging.getLogger(__name__)
 
 _CACHED = 128
 """Inventories kept parsed; that of a book of 300 files takes some 100 kB."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrashEntry:
-    """One object in the trash: its id, why and when (UTC) it went there, and its folder."""
-
-    item: str
-    reason: str
-    at: str
-    folder: Path
-
-
-class _Marker(msgspec.Struct, frozen=True):
-    item: str
-
-
-class _Note(msgspec.Struct, frozen=True):
-    item: str
-    reason: str
-    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +72,7 @@ class OcflStore:
 
     def __init__(self, root: Path, staging: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.root, self.staging = root.absolute(), staging.absolute()
-        self._trash = self.root / "extensions" / "fangzhi-trash"
-        self._inflight = self.root / "extensions" / "fangzhi-inflight"
-        self._works = self.staging / "ocfl" / "work"
-        self._locks = self.staging / "ocfl" / "locks"
+        self._shop = Workshop(self.root, self.staging)
         self._now = now
         self._cache: OrderedDict[str, tuple[tuple[int, int, int], inv.Inventory]] = OrderedDict()
         self._cache_lock = threading.Lock()
@@ -112,8 +89,8 @@ class OcflStore:
                 raise StorageError(_("%(path)s:文件夹里已有别的东西,不能作为原件库。请换一个空文件夹。", path=self.root))
             extension = self.root / "extensions" / layout.NAME
             make_folders(extension)
-            make_folders(self._trash)
-            make_folders(self._inflight)
+            make_folders(self._shop.trash)
+            make_folders(self._shop.inflight)
             make_folders(self.staging)
             replace(extension / "config.json", _json(layout.CONFIG))
             replace(self.root / "ocfl_layout.json", _json({"extension": layout.NAME, "description": layout.DESCRIPTION}))
@@ -308,19 +285,20 @@ class OcflStore:
                     )
                 digests[logical] = value
                 continue
-            digest, found = self._digested(work, logical, value, known.get(logical), held.keys() | incoming.keys())
+            digest, found = self._digested(work, logical, value, known.get(logical), (held, incoming))
             digests[logical] = digest
             if found is not None and digest not in held:
                 incoming.setdefault(digest, found)
         return digests, incoming
 
-    def _digested(self, work: Path, logical: str, value: Path | bytes, known: str | None, held: set[str]) -> tuple[str, _Incoming | None]:
+    def _digested(
+        self, work: Path, logical: str, value: Path | bytes, known: str | None, held: tuple[Mapping[str, object], ...]
+    ) -> tuple[str, _Incoming | None]:
         """SHA-512 of a value and how it comes in, None when its content is held already; each file is read at most once."""
         if isinstance(value, bytes):
             digest = digest_bytes(value)
             return digest.sha512, _Incoming(logical, value, digest.sha256)
-        if known in held:
-            assert known is not None
+        if known is not None and any(known in digests for digests in held):
             return known, None
         if value.absolute().is_relative_to(self.staging):
             with told(value):
@@ -357,10 +335,9 @@ class OcflStore:
                     part.source.chmod(0o644)
                 part.source.rename(target)
                 sync_file(target)
-            data = inv.encode(inv.following(before, item, version, new))
+            after = inv.following(before, item, version, new)
             for folder in (made, made / name):
-                write_new(folder / inv.FILE, data)
-                write_new(folder / inv.SIDECAR, inv.sidecar(data))
+                _write_inventory(folder, after)
             if before is None:
                 write_new(made / inv.DECLARATION, inv.DECLARATION_TEXT)
             sync_folders_below(made)
@@ -369,9 +346,9 @@ class OcflStore:
         """Steps 2 to 4: the marker, then the renames that make the version count."""
         made, place = work / "object", self.root / layout.object_path(item)
         with told(place):
-            self._mark(work, item)
+            self._shop.mark(work, item)
             if new:
-                self._put(made, place)
+                self._shop.put(made, place)
                 return
             version = next(made.glob("v*"))
             version.rename(place / version.name)
@@ -380,38 +357,23 @@ class OcflStore:
             (made / inv.SIDECAR).rename(place / inv.SIDECAR)
             sync_folder(place)
 
-    def _put(self, folder: Path, place: Path) -> None:
-        """Rename a whole object into its place, durably."""
-        for attempt in range(20):
-            try:
-                make_folders(place.parent)
-                folder.rename(place)
-                break
-            except FileNotFoundError:
-                # Whoever moved the last other object out of the parent has removed the empty parent in between.
-                if attempt == 19 or not folder.exists():
-                    raise
-        sync_folder(place.parent)
-
     # --- the trash ----------------------------------------------------------------------------------------------------------------
 
     def trash(self, item: str, *, reason: str, at: str) -> None:
         """Move the whole object to the trash; raises NotFound. The same id may lie there several times."""
-        place = self.root / layout.object_path(item)
-        with self._moving(), self._working(item) as work:
+        place, bin_ = self.root / layout.object_path(item), self._shop.trash
+        with self._shop.moving(), self._working(item) as work:
             self._get(item)
             with told(place):
-                (work / "entry").mkdir()
-                write_new(work / "entry" / "note.json", msgspec.json.format(msgspec.json.encode(_Note(item, reason, at))))
-                sync_folder(work / "entry")
-                self._mark(work, item)
-                make_folders(self._trash)
-                entry = self._free_entry(item)
+                write_entry(work / "entry", item, reason, at)
+                self._shop.mark(work, item)
+                make_folders(bin_)
+                entry = free_folder(bin_, item)
                 (work / "entry").rename(entry)
-                sync_folder(self._trash)
-                place.rename(entry / "object")
+                sync_folder(bin_)
+                place.rename(entry / OBJECT)
                 sync_folder(entry)
-                self._prune(place.parent)
+                self._shop.prune(place.parent)
 
     def trashed(self) -> Iterator[str]:
         """Ids of the objects in the trash, each once, by id."""
@@ -420,22 +382,20 @@ class OcflStore:
     def trash_entries(self) -> tuple[TrashEntry, ...]:
         """Everything in the trash, the oldest of one id first."""
         self.check_root()
-        with told(self._trash):
-            folders = sorted(self._trash.iterdir(), key=_entry_order) if self._trash.is_dir() else []
-        return tuple(entry for folder in folders if (folder / "object").is_dir() and (entry := _entry(folder)))
+        return read_entries(self._shop.trash)
 
     def untrash(self, item: str) -> None:
         """Bring back the object of this id that went to the trash last; raises NotFound, and Conflict when there is one in its place."""
         place = self.root / layout.object_path(item)
-        with self._moving(), self._working(item) as work:
+        with self._shop.moving(), self._working(item) as work:
             entries = [entry for entry in self.trash_entries() if entry.item == item]
             if not entries:
                 raise NotFound(_("回收站里没有 %(item)s。", item=item))
             if self._find(item) is not None:
                 raise Conflict(_("%(item)s:馆中已另有同号的对象,不能从回收站取回。", item=item))
             with told(place):
-                self._mark(work, item)
-                self._put(entries[-1].folder / "object", place)
+                self._shop.mark(work, item)
+                self._shop.put(entries[-1].folder / OBJECT, place)
                 sync_folder(entries[-1].folder)
                 remove_tree(entries[-1].folder)
 
@@ -447,14 +407,10 @@ class OcflStore:
         """Empty the trash for good and give the ids that went; with `older_than_days` only what went there longer ago."""
         gone: set[str] = set()
         for entry in self._due(older_than_days):
-            with self._moving(), self._working(entry.item) as work:
-                if not entry.folder.is_dir():
-                    continue  # brought back, or purged by somebody else
-                with told(entry.folder):
-                    entry.folder.rename(work / "purged")
-                    sync_folder(self._trash)
-                    remove_tree(work / "purged")
-                gone.add(entry.item)
+            with self._shop.moving(), self._working(entry.item) as work:
+                if entry.folder.is_dir():  # else it was brought back, or purged by somebody else
+                    self._purge(entry, work)
+                    gone.add(entry.item)
         return tuple(sorted(gone))
 
     def _due(self, older_than_days: int | None) -> list[TrashEntry]:
@@ -462,128 +418,84 @@ class OcflStore:
         if older_than_days is None:
             return entries
         limit = self._now() - timedelta(days=older_than_days)
-        return [entry for entry in entries if _moment(entry.at) < limit]
+        return [entry for entry in entries if entry.before(limit)]
 
-    def _free_entry(self, item: str) -> Path:
-        """A name in the trash; `.` never stands in an encapsulated id, so `ID.2` is nobody else's."""
-        name = layout.encapsulation(item)
-        taken = [_entry_order(folder)[1] for folder in self._trash.iterdir() if folder.name.split(".")[0] == name]
-        return self._trash / (f"{name}.{max(taken) + 1}" if taken else name)
+    def _purge(self, entry: TrashEntry, work: Path) -> None:
+        with told(entry.folder):
+            entry.folder.rename(work / "purged")
+            sync_folder(entry.folder.parent)
+            remove_tree(work / "purged")
 
-    @contextlib.contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """For a backup: until the block ends no object goes to the trash, comes back or is purged (they raise Busy). Versions may be added."""
-        with locked(self._locks / "moves", wait=False, busy=_("另一个备份正在进行,或正在移动、清除对象。请稍后再备份。")):
-            yield
+    # --- erasing ------------------------------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def _moving(self) -> Iterator[None]:
-        with locked(self._locks / "moves", shared=True, wait=False, busy=_("正在备份,此时不能移动或清除对象。请等备份结束。")):
-            yield
+    def erase(self, item: str, changes: Mapping[str, bytes | None] | None = None) -> None:
+        """Take content out of every version for good; raises NotFound. What the object has in the trash is purged.
 
-    # --- crashes ------------------------------------------------------------------------------------------------------------------
+        `changes` gives, by SHA-512, the bytes that stand in its place (None: the files are gone from the states that had them). Versions keep
+        number, time, author and message. Without `changes` the whole object goes. The one exception to "versions never change": a backup
+        notices and takes the object anew.
+        """
+        place = self.root / layout.object_path(item)
+        with self._shop.moving(), self._working(item) as work:
+            inventory = self._find(item)
+            mine = [entry for entry in self.trash_entries() if entry.item == item]
+            if inventory is None and not mine:
+                raise NotFound(_("没有 %(item)s。", item=item))
+            for entry in mine:
+                self._purge(entry, work)
+            if inventory is None:
+                return
+            with told(place):
+                if changes is not None:
+                    self._rebuild(work, inventory, changes)
+                self._shop.mark(work, item)
+                if changes is not None:
+                    self._shop.replace_object(work, place)
+                else:
+                    self._shop.remove_object(work, place)
+
+    def _rebuild(self, work: Path, inventory: inv.Inventory, changes: Mapping[str, bytes | None]) -> None:
+        """Build the object with other content as `work/object`; files that stay are linked, not copied."""
+        unknown = changes.keys() - inventory.manifest.keys()
+        if unknown:
+            raise NotFound(_("%(item)s:对象中没有内容 %(digest)s。", item=inventory.id, digest=min(unknown)[:16]))
+        now = {digest: None if data is None else digest_bytes(data).sha512 for digest, data in changes.items()}
+        after = inv.rewritten(inventory, now)
+        made, place = work / "object", self.root / layout.object_path(inventory.id)
+        for digest, paths in inventory.manifest.items():
+            for path in paths if now.get(digest, digest) is not None else ():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                data = changes.get(digest)
+                if data is None:
+                    os.link(place / path, made / path)
+                else:
+                    write_new(made / path, data)
+        for version in range(1, inv.number(after.head) + 1):
+            (made / f"v{version}").mkdir(parents=True, exist_ok=True)
+            _write_inventory(made / f"v{version}", inv.as_of(after, version))
+        _write_inventory(made, after)
+        write_new(made / inv.DECLARATION, inv.DECLARATION_TEXT)
+        sync_folders_below(made)
+
+    # --- several at once, and crashes ---------------------------------------------------------------------------------------------
+
+    def standing_still(self) -> contextlib.AbstractContextManager[None]:
+        """For a backup: until the block ends no object goes to the trash, comes back, is purged or erased (they raise Busy).
+
+        Versions may be added.
+        """
+        return self._shop.standing_still()
 
     def recover(self) -> tuple[str, ...]:
         """Mend what a crash left and say what was done; what a living process is at is left alone. Looks only at marked objects."""
         self.check_root()
-        done: list[str] = []
-        for stripe in sorted({token[:2] for token in self._tokens()}):
-            with contextlib.suppress(Busy), locked(self._locks / stripe, wait=False):
-                done += self._mend(stripe)
-        return tuple(done)
+        return self._shop.recover()
 
     @contextlib.contextmanager
     def _working(self, item: str) -> Iterator[Path]:
-        """The lock of the object, what a crash left under it mended, and an empty work folder that is gone afterwards."""
         self.check_root()
-        stripe = hashlib.sha256(item.encode()).hexdigest()[:2]
-        with locked(self._locks / stripe):
-            for line in self._mend(stripe):
-                log.warning("%s", line)
-            work = self._works / f"{stripe}-{uuid.uuid4().hex}"
-            with told(work):
-                work.mkdir(parents=True)
-            try:
-                yield work
-            except BaseException:
-                # What cannot be mended now (a full disk, say) keeps its marker for the next to hold the lock.
-                with contextlib.suppress(OSError, StorageError):
-                    self._mend(stripe)
-                raise
-            with told(work):
-                self._clear(work)
-
-    def _mark(self, work: Path, item: str) -> None:
-        make_folders(self._inflight)
-        write_new(self._inflight / f"{work.name}.json", msgspec.json.encode(_Marker(item)))
-        sync_folder(self._inflight)
-
-    def _clear(self, work: Path) -> None:
-        (self._inflight / f"{work.name}.json").unlink(missing_ok=True)
-        remove_tree(work)
-
-    def _tokens(self) -> list[str]:
-        """Names of work folders and markers, those of living processes among them."""
-        names: set[str] = set()
-        for folder in (self._works, self._inflight):
-            with told(folder), contextlib.suppress(FileNotFoundError):
-                names.update(path.name.removesuffix(".json") for path in folder.iterdir())
-        return sorted(names)
-
-    def _mend(self, stripe: str) -> list[str]:
-        """Mend and clear everything under a lock that is held: whatever is found there, nobody is at it any more."""
-        done: list[str] = []
-        for token in self._tokens():
-            if not token.startswith(f"{stripe}-"):
-                continue
-            work, marker = self._works / token, self._inflight / f"{token}.json"
-            with told(work):
-                # A marker is on the disk before anything of its object changes: one that cannot be read stands for nothing done.
-                with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
-                    done += self._settle(msgspec.json.decode(marker.read_bytes(), type=_Marker).item, work)
-                done += _give_back(work)
-                self._clear(work)
-        return done
-
-    def _settle(self, item: str, work: Path) -> list[str]:
-        """Bring one object that was being written or moved to a whole state."""
-        done: list[str] = []
-        for folder in self._trash.glob(f"{layout.encapsulation(item)}*"):
-            entry = _entry(folder)
-            if entry and entry.item == item and not (folder / "object").exists():
-                remove_tree(folder)
-        place = self.root / layout.object_path(item)
-        if not place.is_dir():
-            self._prune(place.parent)
-            return done
-        whole = {inv.number(folder.name): data for folder in place.glob("v*") if (data := _whole_version(folder, item)) is not None}
-        if not whole:
-            return done
-        newest = max(whole)
-        for folder in place.glob("v*"):
-            if inv.number(folder.name) > newest:  # no crash of ours leaves this; a disk that lied about fsync may
-                aside = self.staging / "ocfl" / "aside" / f"{work.name}-{folder.name}"
-                make_folders(aside.parent)
-                folder.rename(aside)
-                done.append(_("%(item)s:不完整的版本 %(version)s 移到了 %(place)s。", item=item, version=folder.name, place=aside))
-        root, sidecar = place / inv.FILE, place / inv.SIDECAR
-        if not root.exists() or root.read_bytes() != whole[newest]:
-            replace_into(root, whole[newest], self.staging)
-            done.append(_("%(item)s:补完了第 %(version)d 版。", item=item, version=newest))
-        if not sidecar.exists() or sidecar.read_bytes() != inv.sidecar(whole[newest]):
-            replace_into(sidecar, inv.sidecar(whole[newest]), self.staging)
-        return done
-
-    def _prune(self, folder: Path) -> None:
-        """Remove empty folders from `folder` upwards: a storage hierarchy must hold none (E073)."""
-        while folder != self.root and folder.is_relative_to(self.root):
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                pass
-            except OSError:
-                return
-            folder = folder.parent
+        with self._shop.working(item) as work:
+            yield work
 
     # --- validation ---------------------------------------------------------------------------------------------------------------
 
@@ -593,71 +505,20 @@ class OcflStore:
         place = self.root / layout.object_path(item)
         if not place.is_dir():
             raise NotFound(_("没有 %(item)s。", item=item))
-        stripe = hashlib.sha256(item.encode()).hexdigest()[:2]
         with contextlib.ExitStack() as held:
             # On a read-only disk there is no lock, and no writer either.
             with contextlib.suppress(StorageError):
-                held.enter_context(locked(self._locks / stripe, shared=True))
+                held.enter_context(self._shop.undisturbed(item))
             structure, content = validation.check_structure(item, place)
         yield from structure
         if bytes_too:
             yield from validation.check_bytes(item, place, content)
 
 
-def replace_into(path: Path, data: bytes, staging: Path) -> None:
-    """`replace`, with the file written in `staging`: an object's folder must never hold a file of ours (E001)."""
-    aside = staging / "ocfl" / f"part-{uuid.uuid4().hex}"
-    try:
-        write_new(aside, data)
-        aside.rename(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def _give_back(work: Path) -> list[str]:
-    """Move files that were on their way in back to where the caller had staged them."""
-    try:
-        moves: dict[str, str] = msgspec.json.decode((work / "moves.json").read_bytes(), type=dict[str, str])
-    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
-        return []
-    back = 0
-    for inside, source in moves.items():
-        if (work / inside).exists() and not Path(source).exists():
-            Path(source).parent.mkdir(parents=True, exist_ok=True)
-            (work / inside).rename(source)
-            back += 1
-    return [_("退回了 %(count)d 个没有存完的文件到暂存区。", count=back)] if back else []
-
-
-def _whole_version(folder: Path, item: str) -> bytes | None:
-    """The bytes of a version's own inventory when it agrees with its sidecar, the object and the version; else None."""
-    try:
-        data, sidecar = (folder / inv.FILE).read_bytes(), (folder / inv.SIDECAR).read_bytes()
-        inventory = inv.decode(data)
-    except (OSError, msgspec.DecodeError):
-        return None
-    agrees = sidecar == inv.sidecar(data) and inventory.id == item and inventory.head == folder.name
-    return data if agrees else None
-
-
-def _entry(folder: Path) -> TrashEntry | None:
-    try:
-        note = msgspec.json.decode((folder / "note.json").read_bytes(), type=_Note)
-    except (OSError, msgspec.DecodeError):
-        log.warning("trash: %s has no readable note", folder)
-        return None
-    return TrashEntry(note.item, note.reason, note.at, folder)
-
-
-def _entry_order(folder: Path) -> tuple[str, int]:
-    name, _dot, count = folder.name.partition(".")
-    return name, int(count) if count.isdecimal() else 1
-
-
-def _moment(at: str) -> datetime:
-    moment = datetime.fromisoformat(at)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _write_inventory(folder: Path, inventory: inv.Inventory) -> None:
+    data = inv.encode(inventory)
+    write_new(folder / inv.FILE, data)
+    write_new(folder / inv.SIDECAR, inv.sidecar(data))
 
 
 def _json(value: object) -> bytes:

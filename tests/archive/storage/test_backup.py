@@ -122,6 +122,16 @@ def test_later_backups_hold_only_changes_and_the_chain_restores(hall: Hall, tmp_
     assert "fz-002" in OcflStore(tmp_path / "then" / "originals", tmp_path / "then" / "staging").trashed()
 
 
+def test_an_object_with_erased_content_is_taken_anew(hall: Hall, tmp_path: Path, judge: Judge) -> None:
+    hall.backup("1.zip")
+    hall.store.erase("fz-001", {hall.store.versions("fz-001")[0].state["originals/001.tif"]: None})
+    second = hall.backup("2.zip")
+    restore([second.file], tmp_path / "new")
+    assert tree(tmp_path / "new") == tree(hall.settings.home)
+    assert not [name for name in tree(tmp_path / "new") if name.endswith("001.tif")]
+    judge(tmp_path / "new" / "originals")
+
+
 def test_a_missing_link_is_named(hall: Hall, tmp_path: Path) -> None:
     hall.backup("1.zip")
     hall.backup("2.zip", at="2026-11-23T00:00:00Z")

@@ -159,13 +159,14 @@ def test_processes_killed_while_appending_lose_nothing_acknowledged(tmp_path: Pa
                     os._exit(1)
             pids.append(pid)
         os.close(writer)
-        time.sleep(chance.uniform(0.005, 0.05))
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-        for pid in pids:
-            os.waitpid(pid, 0)
         with os.fdopen(reader) as said:
-            acknowledged += [int(line) for line in said.read().splitlines()]
+            lines = [said.readline() for _step in range(chance.randrange(4))]
+            time.sleep(chance.uniform(0, 0.01))
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            for pid in pids:
+                os.waitpid(pid, 0)
+            acknowledged += [int(line) for line in (*lines, *said)]
     found = [entry.seq for entry in Journal(folder).entries()]
     assert found == list(range(1, len(found) + 1))
     assert len(acknowledged) == len(set(acknowledged)) > 40

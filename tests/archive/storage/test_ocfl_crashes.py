@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -47,6 +48,7 @@ def in_child(work: Callable[[], None], die_at: int | None = None) -> int:
 
                 return wrapper
 
+            os.fsync = lambda descriptor: None  # the disk outlives the process; waiting for it would only make the test slow
             for name in CALLS:
                 setattr(os, name, counted(getattr(os, name)))
         work()
@@ -61,7 +63,14 @@ def again(store: OcflStore) -> OcflStore:
 
 
 def prepare(folder: Path) -> OcflStore:
+    """A store with an object, one in the trash and a staged file; made once and then copied."""
     store = OcflStore(folder / "originals", folder / "staging")
+    model = folder.parent / "model"
+    if folder != model:
+        if not model.exists():
+            prepare(model)
+        shutil.copytree(model, folder)
+        return store
     store.init()
     store.add_version("fz-001", {"a": b"one", "b": b"two"}, **NOON)
     store.add_version("fz-gone", {"a": b"gone"}, **NOON)
@@ -94,6 +103,14 @@ def purge(store: OcflStore) -> None:
     store.purge()
 
 
+def erase_content(store: OcflStore) -> None:
+    store.erase("fz-001", {sha512(b"one"): b"x", sha512(b"two"): None})
+
+
+def erase_object(store: OcflStore) -> None:
+    store.erase("fz-001")
+
+
 def picture(store: OcflStore) -> dict[str, object]:
     """Everything a user can tell about a store."""
     return {
@@ -103,7 +120,9 @@ def picture(store: OcflStore) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("operation", [create, extend, describe, trash, untrash, purge], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "operation", [create, extend, describe, trash, untrash, purge, erase_content, erase_object], ids=lambda f: f.__name__
+)
 def test_dying_at_any_call_leaves_all_or_nothing(tmp_path: Path, judge: Judge, operation: Callable[[OcflStore], None]) -> None:
     before = picture(prepare(tmp_path / "before"))
     finished = prepare(tmp_path / "finished")
@@ -128,13 +147,13 @@ def test_dying_at_any_call_leaves_all_or_nothing(tmp_path: Path, judge: Judge, o
     assert seen == sorted(seen), "once done, always done"
 
 
-def test_the_next_writer_mends_what_a_dead_one_left_without_recover(tmp_path: Path, judge: Judge) -> None:
+def test_the_next_writer_mends_what_a_dead_one_left_without_recover(tmp_path: Path) -> None:
     for die_at in range(1, 400):
         store = prepare(tmp_path / str(die_at))
         status = in_child(lambda: extend(again(store)), die_at)  # noqa: B023
         head = again(store).add_version("fz-001", {"last": b"word"}, **NOON)
         assert head in (2, 3)
-        judge(store.root)
+        assert list(store.validate("fz-001")) == []
         if status == 0:
             return
     raise AssertionError("never came to the end")
@@ -156,11 +175,14 @@ def test_forty_kills_at_random_moments_lose_nothing_acknowledged(tmp_path: Path,
             finally:
                 os._exit(1)
         os.close(writer)
-        time.sleep(chance.uniform(0.005, 0.12))
+        said = os.fdopen(reader)
+        # At least so many steps, however busy the machine; then somewhere within the next one.
+        lines = [said.readline() for _step in range(chance.randrange(5))]
+        time.sleep(chance.uniform(0, 0.03))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        with os.fdopen(reader) as said:
-            for line in said.read().splitlines():
+        with said:
+            for line in (*lines, *said):
                 word, item, *number = line.split()
                 if word == "version":
                     heads[item] = int(number[0])
@@ -175,7 +197,7 @@ def test_forty_kills_at_random_moments_lose_nothing_acknowledged(tmp_path: Path,
                 continue
             assert (fresh.head(item) or 0) >= head, f"round {round_}: {item} lost version {head}"
         assert gone - trashed <= set(fresh.items())
-    assert len(heads) > 20, "the machine was too busy for the test to mean anything"
+    assert len(heads) > 20
 
 
 def _work_until_killed(store: OcflStore, writer: int, round_: int) -> None:

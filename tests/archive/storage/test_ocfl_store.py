@@ -261,6 +261,70 @@ def test_while_a_backup_runs_objects_stay_in_their_places_but_versions_may_be_ad
         assert store.add_version("fz-001", {"a": b"2"}, **NOON) == 2
 
 
+# --- erasing
+
+
+def everything_on_disk(store: OcflStore) -> bytes:
+    return b"".join(path.read_bytes() for top in (store.root, store.staging) for path in top.rglob("*") if path.is_file())
+
+
+def test_erased_content_is_gone_from_every_version_and_the_history_stays(store: OcflStore, tmp_path: Path, judge: Judge) -> None:
+    roster = tmp_path / "roster"
+    roster.write_bytes(b"612401199001011234")
+    store.add_version("fz-001", {"scan": b"scan", "roster": roster, "text": b"call 13800138000"}, **NOON)
+    store.add_version("fz-001", {"scan": b"scan", "copy of roster": roster, "text": b"call 13800138000 again"}, **NOON)
+    store.add_version("fz-001", {"scan": b"scan", "text": b"call"}, message="删号", user="李", created="2026-11-23T00:00:00Z")
+    number = store.local_path("fz-001", "scan").stat().st_ino
+    store.erase(
+        "fz-001",
+        {sha512(b"612401199001011234"): None, sha512(b"call 13800138000"): b"call", sha512(b"call 13800138000 again"): b"call again"},
+    )
+    assert [sorted(v.state) for v in store.versions("fz-001")] == [["scan", "text"]] * 3
+    assert [read(store, "fz-001", "text", n) for n in (1, 2, 3)] == [b"call", b"call again", b"call"]
+    assert [v.message for v in store.versions("fz-001")] == ["入藏", "入藏", "删号"]
+    assert store.local_path("fz-001", "scan").stat().st_ino == number
+    assert b"612401" not in everything_on_disk(store) and b"138001" not in everything_on_disk(store)
+    assert judge(store.root) == 1
+    assert list(store.validate("fz-001")) == []
+    assert store.add_version("fz-001", {"text": b"call", "new": b"n"}, **NOON) == 4
+    assert judge(store.root) == 1
+
+
+def test_an_erased_object_takes_its_trash_with_it(store: OcflStore, judge: Judge) -> None:
+    store.add_version("fz-001", {"a": b"secret 1"}, **NOON)
+    store.trash("fz-001", reason="", at="2026-11-22T12:00:00Z")
+    store.add_version("fz-001", {"a": b"secret 2"}, **NOON)
+    store.add_version("fz-002", {"a": b"other"}, **NOON)
+    store.erase("fz-001")
+    assert (list(store.items()), list(store.trashed())) == (["fz-002"], [])
+    assert b"secret" not in everything_on_disk(store)
+    assert judge(store.root) == 1
+    with pytest.raises(NotFound):
+        store.erase("fz-001")
+    with pytest.raises(NotFound):
+        store.erase("fz-002", {sha512(b"not in it"): None})
+
+
+def test_an_object_that_loses_everything_in_a_version_stays_valid(store: OcflStore, judge: Judge) -> None:
+    store.add_version("fz-001", {"a": b"1"}, **NOON)
+    store.add_version("fz-001", {"a": b"2", "b": b"1"}, **NOON)
+    store.erase("fz-001", {sha512(b"1"): None})
+    assert [dict(v.state) for v in store.versions("fz-001")] == [{}, {"a": sha512(b"2")}]
+    assert judge(store.root) == 1
+
+
+def test_a_damaged_newest_version_is_left_for_validate_not_taken_away(store: OcflStore) -> None:
+    store.add_version("fz-001", {"a": b"1"}, **NOON)
+    store.add_version("fz-001", {"a": b"2"}, **NOON)
+    own = next(store.root.rglob("v2/inventory.json"))
+    own.write_bytes(b"{")
+    with store._working("fz-001") as work:
+        store._shop.mark(work, "fz-001")
+        store._shop._settle("fz-001", work)
+    assert read(store, "fz-001", "a") == b"2"
+    assert "E064" in {problem.code for problem in store.validate("fz-001")}
+
+
 # --- several at once
 
 

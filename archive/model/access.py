@@ -239,6 +239,11 @@ def _inside(cue: Cue, segment: Segment) -> bool:
     return segment.start <= cue.start < segment.end or (cue.start < segment.end and cue.end > segment.start)
 
 
+def is_personal(rights: Iterable[Rights]) -> bool:
+    """True when what these rights bear on comes from a file in which personal numbers were found: no index takes it."""
+    return any(given is PERSONAL for given in rights)
+
+
 def admits(rights: Sequence[Rights], reader: Audience, day: date) -> bool:
     """True when the reader may see what these rights bear on (the item itself is asked apart)."""
     return not rights or rank_on(day, rights) <= reader.rank

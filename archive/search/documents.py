@@ -6,11 +6,12 @@ passage, and each libretto that no timed text repeats. Text of files in which pe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from archive.model.item import Cue, Item, Page, Segment, TextVersion, Track
+from archive.model.access import Access, is_personal
+from archive.model.item import Item, Page, TextVersion, Track
 from archive.model.profile import Definitions, Field, FieldType, Profile
 from archive.model.rights import Audience, Rights, Visibility, visibility
 from archive.search.base import IndexDocument
@@ -23,7 +24,7 @@ _SHARED_NAMES = {FieldType.AGENT: ("责任者", "creator"), FieldType.PLACE: ("�
 
 def documents_of(item: Item, definitions: Definitions, day: date) -> Iterator[IndexDocument]:
     """The documents of an item as they are on `day`, descriptions first, pages and cues in reading order."""
-    maker = _Maker(item, definitions.profiles.get(item.kind, _NO_PROFILE), day)
+    maker = _Maker(item, definitions.profiles.get(item.kind, _NO_PROFILE), day, Access(item))
     yield from maker.descriptions()
     yield from maker.pages()
     yield from maker.passages()
@@ -35,16 +36,10 @@ class _Maker:
     item: Item
     profile: Profile
     day: date
+    access: Access
 
     def visible(self, *parts: Rights) -> Visibility:
         return visibility(self.day, self.item.rights, *parts)
-
-    def file_rights(self, ids: Iterable[str | None]) -> list[Rights]:
-        wanted = set(ids)
-        return [file.rights for file in self.item.files if file.id in wanted]
-
-    def personal(self, *ids: str | None) -> bool:
-        return any(file.personal for file in self.item.files if file.id in ids)
 
     def open_fields(self, fields: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         """Those that everybody may see: fields the profile knows and does not keep for staff."""
@@ -99,13 +94,12 @@ class _Maker:
             if version is None:
                 before = None
                 continue
-            image = page.image.file if page.image else None
             yield replace(
                 shared,
                 target="page",
                 key=page.id,
                 text=version.text,
-                visibility=self.visible(page.rights, *self.file_rights((image, version.file))),
+                visibility=self.visible(*self.access.text(page, version)),
                 joins_previous=before is not None and page.position == before + 1,
                 notes=self.profile.notes_layout,
                 position=page.position,
@@ -117,22 +111,23 @@ class _Maker:
 
     def page_text(self, page: Page) -> TextVersion | None:
         """The reading that is indexed; None for a missing leaf, a page without text, and one that shows a personal file."""
-        if page.missing or self.personal(page.image.file if page.image else None):
+        if page.missing or is_personal(self.access.image(page)):
             return None
-        fit = tuple(version for version in page.texts if not self.personal(version.file) and version.text.strip())
+        fit = tuple(version for version in page.texts if not is_personal(self.access.text(page, version)) and version.text.strip())
         return replace(page, texts=fit).text
 
     def passages(self) -> Iterator[IndexDocument]:
         shared = self.base()
         for number, passage in enumerate(self.item.segments, 1):
-            if self.personal(passage.media):
+            rights = self.access.segment(passage)
+            if is_personal(rights):
                 continue
             yield replace(
                 shared,
                 target="segment",
                 key=passage.id,
                 text=_description(passage.title, *self.searchable(self.open_fields(passage.fields))),
-                visibility=self.visible(passage.rights, *self.file_rights((passage.media,))),
+                visibility=self.visible(*rights),
                 position=number,
                 label=_time(passage.start),
                 start=passage.start,
@@ -142,7 +137,7 @@ class _Maker:
     def tracks(self) -> Iterator[IndexDocument]:
         """Tracks that say the same are indexed once: timed before untimed, open before closed."""
         said: set[str] = set()
-        fit = [track for track in self.item.tracks if not self.personal(track.media, track.file)]
+        fit = [track for track in self.item.tracks if not is_personal(self.access.track(track))]
         for track in sorted(fit, key=lambda track: (not track.timed, self.track_visibility(track).now.rank)):
             text = fold("\n".join(cue.text for cue in track.cues))
             if not text or text in said:
@@ -150,22 +145,18 @@ class _Maker:
             said.add(text)
             yield from self.cues(track) if track.timed else self.libretto(track)
 
-    def track_rights(self, track: Track) -> list[Rights]:
-        return [track.rights, *self.file_rights((track.media, track.file))]
-
     def track_visibility(self, track: Track) -> Visibility:
-        return self.visible(*self.track_rights(track))
+        return self.visible(*self.access.track(track))
 
     def cues(self, track: Track) -> Iterator[IndexDocument]:
-        shared, rights = self.base(), self.track_rights(track)
+        shared, rights = self.base(), self.access.track(track)
         for number, cue in enumerate(track.cues, 1):
-            closed = [passage.rights for passage in self.item.segments if passage.media == track.media and _overlap(passage, cue)]
             yield replace(
                 shared,
                 target="segment",
                 key=f"{track.id}@{cue.start:.2f}",
                 text=cue.text,
-                visibility=self.visible(*rights, *closed),
+                visibility=self.visible(*rights, *self.access.cue(track, cue)),
                 joins_previous=number > 1,
                 position=number,
                 label=_time(cue.start),
@@ -175,13 +166,12 @@ class _Maker:
 
     def libretto(self, track: Track) -> Iterator[IndexDocument]:
         """One document. Nobody knows where in the recording a line is sung, so any closed passage closes it whole."""
-        closed = [passage.rights for passage in self.item.segments if track.media in (None, passage.media)]
         yield replace(
             self.base(),
             target="segment",
             key=track.id,
             text="\n".join(cue.text for cue in track.cues),
-            visibility=self.visible(*self.track_rights(track), *closed),
+            visibility=self.track_visibility(track),
             position=1,
         )
 
@@ -199,10 +189,6 @@ def _label(page: Page) -> str:
     if page.folio is not None and page.folio.verified and page.folio.label():
         return page.folio.label()
     return page.label
-
-
-def _overlap(passage: Segment, cue: Cue) -> bool:
-    return passage.start < max(cue.end, cue.start + 0.001) and cue.start < passage.end
 
 
 def _time(seconds: float) -> str:

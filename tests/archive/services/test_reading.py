@@ -17,6 +17,8 @@ from archive.errors import NotFound, UsageError, Withdrawn
 from archive.model.item import FileRef, Item, MediaFile, MediaKind, Page, TextSource
 from archive.model.rights import Audience, Embargo, Rights
 from archive.search.base import Hit, IndexDocument, Query, Results, Snippet, Span
+from archive.search.documents import documents_of
+from archive.search.whoosh_index import WhooshIndex
 from archive.services.reading import LARGEST, Reading
 from archive.services.seeing import file_visible, visible
 
@@ -347,3 +349,69 @@ def _served(house: House, reader: Audience, key: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+def _closed_in_other_version() -> Item:
+    """The transcript hangs on the copy, the closed passage is described on the master."""
+    given = opera()
+    return replace(given, tracks=(replace(given.tracks[0], media="f2"), replace(given.tracks[1], media="f2")))
+
+
+def _own_text() -> Item:
+    """A closed scan with a donor's text of its own that is open."""
+    sidecar = MediaFile("f9", "originals/2.txt", "2.txt", 1, "9" * 128, "text/plain", MediaKind.TEXT)
+    files = (image(1), image(2, CLOSED), *book().files[2:], sidecar)
+    return with_page(replace(book(), files=files), 2, texts=(words("第2面密"), words("第2面山川", TextSource.DONOR, "f9")))
+
+
+def _personal_version() -> Item:
+    """Numbers were found in another version of the second image."""
+    return replace(book(), files=(*book().files, image(8, version_of="f2", personal=True)))
+
+
+def _closed_sidecar() -> Item:
+    """A closed correction over an open OCR text."""
+    sidecar = MediaFile("f9", "originals/2.txt", "2.txt", 1, "9" * 128, "text/plain", MediaKind.TEXT, rights=CLOSED)
+    return with_page(
+        replace(book(), files=(*book().files, sidecar)), 2, texts=(words("第2面识别"), words("第2面密", TextSource.DONOR, "f9"))
+    )
+
+
+def _personal_sidecar() -> Item:
+    """A personal transcription beside an open OCR text."""
+    sidecar = MediaFile("f9", "originals/2.txt", "2.txt", 1, "9" * 128, "text/plain", MediaKind.TEXT, personal=True)
+    return with_page(
+        replace(book(), files=(*book().files, sidecar)), 2, texts=(words("第2面识别"), words("第2面密", TextSource.DONOR, "f9"))
+    )
+
+
+MORE = {
+    "passage of another version": _closed_in_other_version(),
+    "text of its own": _own_text(),
+    "personal version": _personal_version(),
+    "closed sidecar": _closed_sidecar(),
+    "personal sidecar": _personal_sidecar(),
+    "closed track": replace(opera(Rights()), tracks=(replace(opera().tracks[0], rights=CLOSED), opera().tracks[2])),
+    "track of no recording": replace(opera(), tracks=(replace(opera().tracks[0], media=None), opera().tracks[2])),
+}
+
+
+@pytest.mark.parametrize("item", [*HIDING.values(), *MORE.values()], ids=[*HIDING, *MORE])
+def test_the_index_finds_nothing_that_the_catalogue_would_take_back(tmp_path: Path, item: Item, caplog: pytest.LogCaptureFixture) -> None:
+    catalogue = open_catalogue(tmp_path / "catalogue.sqlite", create=True)
+    index = WhooshIndex(tmp_path / "index")
+    house = House(catalogue, index)  # type: ignore[arg-type]
+    house.put(item)
+    index.rebuild(iter([(item.id, documents_of(item, DEFINITIONS, DAY))]))
+    with caplog.at_level(logging.ERROR, logger="archive.services.reading"):
+        for reader in Audience:
+            for day in (DAY, OPENS):
+                house.day = day
+                for query in ("面", "密", "场", "识别", "王", "李国麒", "净"):
+                    view = house.reading.search(reader, query, size=100)
+                    hits = view.results.hits
+                    assert view.results.total == sum(hit.target != "item" for hit in hits), (reader, day, query)
+                    assert view.results.metadata_total == len({hit.item for hit in hits if hit.target == "item"}), (reader, day, query)
+    assert caplog.messages == []
+    index.close()
+    catalogue.close()

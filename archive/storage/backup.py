@@ -123,9 +123,9 @@ def backup(settings: Settings, target: Path, *, at: str) -> BackupReport:
     """
     target = target.absolute()
     if target.exists():
-        raise UsageError(_("%(path)s:已有这个文件。请换一个名字。", path=target))
+        raise UsageError(_("%(path)s：已有这个文件。请换一个名字。", path=target))
     if target.is_relative_to(settings.home):
-        raise UsageError(_("%(path)s:备份不能放在馆的文件夹里面。请放到另一块盘上。", path=target))
+        raise UsageError(_("%(path)s：备份不能放在馆的文件夹里面。请放到另一块盘上。", path=target))
     store = OcflStore(settings.originals, settings.staging)
     store.check_root()
     with store.standing_still():
@@ -187,7 +187,7 @@ def _earlier(settings: Settings, target: Path) -> tuple[_State | None, str]:
         return None, ""
     for link in earlier.chain:
         if not _stands(target.parent / link.name, link):
-            return None, _("%(folder)s 里没有先前的备份 %(name)s,所以这一份是完整备份。", folder=target.parent, name=link.name)
+            return None, _("%(folder)s 里没有先前的备份 %(name)s，所以这一份是完整备份。", folder=target.parent, name=link.name)
     return earlier, ""
 
 
@@ -422,7 +422,7 @@ def restore(files: Sequence[Path], home: Path) -> RestoreReport:
     home = home.absolute()
     with told(home):
         if home.exists() and any(path.name != _ASIDE for path in home.iterdir()):
-            raise UsageError(_("%(path)s:文件夹不是空的。请恢复到一个新的文件夹。", path=home))
+            raise UsageError(_("%(path)s：文件夹不是空的。请恢复到一个新的文件夹。", path=home))
     chain = _chain([path.absolute() for path in files])
     wanted: dict[str, tuple[Path, _Member]] = {}
     for path, manifest in chain:
@@ -434,7 +434,7 @@ def restore(files: Sequence[Path], home: Path) -> RestoreReport:
         remove_tree(aside)
         free = shutil.disk_usage(home).free
     if size > free:
-        raise DiskFull(_("%(path)s:需要 %(size)d MB,只剩 %(free)d MB。请换一块盘。", path=home, size=size >> 20, free=free >> 20))
+        raise DiskFull(_("%(path)s：需要 %(size)d MB，只剩 %(free)d MB。请换一块盘。", path=home, size=size >> 20, free=free >> 20))
     try:
         with told(aside):
             aside.mkdir()
@@ -466,7 +466,7 @@ def chain_of(file: Path) -> tuple[Path, ...]:
 def _missing(number: int, link: _Link, file: Path) -> StorageError:
     return StorageError(
         _(
-            "%(file)s:缺少它之前的第 %(number)d 份备份(原名 %(name)s,备份于 %(at)s)。请把它找来一起恢复。",
+            "%(file)s：缺少它之前的第 %(number)d 份备份（原名 %(name)s，备份于 %(at)s）。请把它找来一起恢复。",
             file=file,
             number=number,
             name=link.name,
@@ -490,7 +490,7 @@ def _chain(files: Sequence[Path]) -> list[tuple[Path, _Manifest]]:
             raise _missing(number, link, newest)
     for path, manifest in chain:
         if manifest.id not in wanted:
-            raise StorageError(_("%(file)s:不属于 %(newest)s 的那一串备份。请不要混在一起。", file=path, newest=newest))
+            raise StorageError(_("%(file)s：不属于 %(newest)s 的那一串备份。请不要混在一起。", file=path, newest=newest))
     return [given[key] for key in wanted]
 
 
@@ -499,11 +499,11 @@ def _read_manifest(path: Path) -> _Manifest:
         with told(path), zipfile.ZipFile(path) as archive:
             manifest = msgspec.json.decode(archive.read(MANIFEST), type=_Manifest)
     except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, NotImplementedError, EOFError) as error:
-        raise StorageError(_("%(path)s:不是方志馆的备份,或已损坏(%(why)s)。", path=path, why=error)) from error
+        raise StorageError(_("%(path)s：不是方志馆的备份，或已损坏（%(why)s）。", path=path, why=error)) from error
     for name in (*manifest.members, *manifest.removed):
         parts = name.split("/")
         if parts[0] not in KEPT or any(part in ("", ".", "..") for part in parts):
-            raise StorageError(_("%(path)s:备份里有不该有的路径 %(name)r。", path=path, name=name))
+            raise StorageError(_("%(path)s：备份里有不该有的路径 %(name)r。", path=path, name=name))
     return manifest
 
 
@@ -543,4 +543,4 @@ def _unpack(path: Path, members: dict[str, _Member], aside: Path) -> None:
 
 
 def _damaged(path: Path, name: str) -> StorageError:
-    return StorageError(_("%(path)s:备份里的 %(name)s 损坏了(SHA-256 不符)。没有恢复任何东西。", path=path, name=name))
+    return StorageError(_("%(path)s：备份里的 %(name)s 损坏了（SHA-256 不符）。没有恢复任何东西。", path=path, name=name))

@@ -79,7 +79,7 @@ def _read(path: Path, take: Callable[[memoryview], None]) -> Digest:
     try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
-            raise StorageError(_("%(path)s:不是普通文件。请去掉它,或换成真正的文件。", path=path))
+            raise StorageError(_("%(path)s：不是普通文件。请去掉它，或换成真正的文件。", path=path))
         while True:
             with told(path):
                 count = os.readv(descriptor, [buffer])
@@ -94,5 +94,5 @@ def _read(path: Path, take: Callable[[memoryview], None]) -> Digest:
     finally:
         os.close(descriptor)
     if size != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise StorageError(_("%(path)s:读取时文件正在变化。请等写入或复制结束后再试。", path=path))
+        raise StorageError(_("%(path)s：读取时文件正在变化。请等写入或复制结束后再试。", path=path))
     return Digest(long.hexdigest(), short.hexdigest(), size)

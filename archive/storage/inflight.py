@@ -133,10 +133,10 @@ class Workshop:
                 aside = self.staging / "ocfl" / "aside" / f"{work.name}-{folder.name}"
                 make_folders(aside.parent)
                 folder.rename(aside)
-                done.append(_("%(item)s:不完整的版本 %(version)s 移到了 %(place)s。", item=item, version=folder.name, place=aside))
+                done.append(_("%(item)s：不完整的版本 %(version)s 移到了 %(place)s。", item=item, version=folder.name, place=aside))
         if not root.exists() or root.read_bytes() != whole[newest]:
             replace_into(root, whole[newest], self.staging)
-            done.append(_("%(item)s:补完了第 %(version)d 版。", item=item, version=newest))
+            done.append(_("%(item)s：补完了第 %(version)d 版。", item=item, version=newest))
         if not sidecar.exists() or sidecar.read_bytes() != inv.sidecar(whole[newest]):
             replace_into(sidecar, inv.sidecar(whole[newest]), self.staging)
         return done
@@ -185,13 +185,13 @@ class Workshop:
     @contextlib.contextmanager
     def standing_still(self) -> Iterator[None]:
         """For a backup: until the block ends no object goes to the trash, comes back or is purged (they raise Busy). Versions may be added."""
-        with locked(self._locks / "moves", wait=False, busy=_("另一个备份正在进行,或正在移动、清除对象。请稍后再备份。")):
+        with locked(self._locks / "moves", wait=False, busy=_("另一个备份正在进行，或正在移动、清除对象。请稍后再备份。")):
             yield
 
     @contextlib.contextmanager
     def moving(self) -> Iterator[None]:
         """For all but adding versions: raises Busy while a backup stands still."""
-        with locked(self._locks / "moves", shared=True, wait=False, busy=_("正在备份,此时不能移动或清除对象。请等备份结束。")):
+        with locked(self._locks / "moves", shared=True, wait=False, busy=_("正在备份，此时不能移动或清除对象。请等备份结束。")):
             yield
 
 

@@ -96,7 +96,7 @@ class Journal:
                 if expected is not None and entry.seq != expected:
                     raise StorageError(
                         _(
-                            "%(place)s:应是第 %(expected)d 条,却是第 %(found)d 条。请从备份恢复这个文件。",
+                            "%(place)s：应是第 %(expected)d 条，却是第 %(found)d 条。请从备份恢复这个文件。",
                             place=place,
                             expected=expected,
                             found=entry.seq,
@@ -156,9 +156,9 @@ class Journal:
             found = sorted(int(p.stem) for p in self.folder.glob("*.jsonl") if p.stem.isdecimal())
         if found and found != list(range(found[0], found[0] + len(found))):
             missing = next(n for n in range(found[0], found[-1]) if n not in found)
-            raise StorageError(_("%(path)s:日志缺了这个文件。请从备份恢复。", path=self._path(missing)))
+            raise StorageError(_("%(path)s：日志缺了这个文件。请从备份恢复。", path=self._path(missing)))
         if found and found[0] != 1:
-            raise StorageError(_("%(path)s:日志缺了这个文件。请从备份恢复。", path=self._path(1)))
+            raise StorageError(_("%(path)s：日志缺了这个文件。请从备份恢复。", path=self._path(1)))
         return found
 
     def _to_read(self, after: int) -> list[int]:
@@ -178,7 +178,7 @@ class Journal:
                 if _torn(line):
                     if last and all(_torn(later) for later in stream):
                         return
-                    raise StorageError(_("%(place)s:日志的这一行不完整。请从备份恢复这个文件。", place=place))
+                    raise StorageError(_("%(place)s：日志的这一行不完整。请从备份恢复这个文件。", place=place))
                 yield place, line
 
     def _find_end(self) -> _End:
@@ -245,7 +245,7 @@ class Journal:
             os.fsync(stream.fileno())
         return (
             _(
-                "%(path)s:最后一行没有写完(断电或程序中止),移到了 %(torn)s;它从未被确认保存。",
+                "%(path)s：最后一行没有写完（断电或程序中止），移到了 %(torn)s；它从未被确认保存。",
                 path=path,
                 torn=path.with_suffix(".torn").name,
             ),
@@ -279,7 +279,7 @@ def _encode(entry: JournalEntry) -> bytes:
 def _decode(line: bytes, place: str) -> JournalEntry:
     match = _SUM.fullmatch(line, max(0, len(line) - _TAIL))
     if match is None or hashlib.sha256(line[: match.start()]).hexdigest()[:32].encode() != match[1]:
-        raise StorageError(_("%(place)s:日志的这一行损坏(校验和不符)。请从备份恢复这个文件。", place=place))
+        raise StorageError(_("%(place)s：日志的这一行损坏（校验和不符）。请从备份恢复这个文件。", place=place))
     return msgspec.json.decode(line, type=JournalEntry)
 
 

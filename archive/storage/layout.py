@@ -65,14 +65,14 @@ def check_logical_paths(paths: Iterable[str]) -> None:
     for path in sorted(whole):
         parts = path.split("/")
         if not all(part not in ("", ".", "..") for part in parts) or "\0" in path:
-            raise StorageError(_("%(path)r:不能作为对象内的路径(不能有空的一段、“.”、“..”)。", path=path))
+            raise StorageError(_("%(path)r：不能作为对象内的路径（不能有空的一段、“.”、“..”）。", path=path))
         try:
             path.encode()
         except UnicodeEncodeError:
-            raise StorageError(_("%(path)r:文件名不是有效的 Unicode。请先把它解码(例如按 GB18030)再存入。", path=path)) from None
+            raise StorageError(_("%(path)r：文件名不是有效的 Unicode。请先把它解码（例如按 GB18030）再存入。", path=path)) from None
         for end in range(1, len(parts)):
             if "/".join(parts[:end]) in whole:
-                raise StorageError(_("%(path)s:同一个名字既是文件又是文件夹。", path="/".join(parts[:end])))
+                raise StorageError(_("%(path)s：同一个名字既是文件又是文件夹。", path="/".join(parts[:end])))
 
 
 def content_path(version: str, logical: str) -> str:

@@ -26,12 +26,12 @@ def storage_error(error: OSError, path: Path) -> StorageError:
     """Our error for one of the system's while working on `path`."""
     where = str(error.filename or path)
     if error.errno in _FULL:
-        return DiskFull(_("%(path)s:磁盘已满。请腾出空间后再做一次;没有留下做了一半的东西。", path=where))
+        return DiskFull(_("%(path)s：磁盘已满。请腾出空间后再做一次；没有留下做了一半的东西。", path=where))
     if error.errno in _FORBIDDEN:
-        return StorageError(_("%(path)s:不能写入或读取(只读,或没有权限)。请检查磁盘的挂载方式和文件夹的属主。", path=where))
+        return StorageError(_("%(path)s：不能写入或读取（只读，或没有权限）。请检查磁盘的挂载方式和文件夹的属主。", path=where))
     if error.errno == errno.EXDEV:
-        return StorageError(_("%(path)s:暂存区与原件不在同一个文件系统上。请把 staging 和 originals 放在同一块盘上。", path=where))
-    return StorageError(_("%(path)s:%(why)s。请检查磁盘。", path=where, why=error.strerror or str(error)))
+        return StorageError(_("%(path)s：暂存区与原件不在同一个文件系统上。请把 staging 和 originals 放在同一块盘上。", path=where))
+    return StorageError(_("%(path)s：%(why)s。请检查磁盘。", path=where, why=error.strerror or str(error)))
 
 
 @contextlib.contextmanager
@@ -143,7 +143,7 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True, busy: str = "
             try:
                 fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
-                raise Busy(busy or _("%(path)s:另一个进程正在使用。请等它结束后再试。", path=path)) from None
+                raise Busy(busy or _("%(path)s：另一个进程正在使用。请等它结束后再试。", path=path)) from None
         yield
     finally:
         os.close(descriptor)

@@ -86,7 +86,7 @@ class OcflStore:
             if (self.root / layout.ROOT_DECLARATION).exists():
                 return
             if self.root.is_dir() and any(p.name not in ("extensions", "ocfl_layout.json") for p in self.root.iterdir()):
-                raise StorageError(_("%(path)s:文件夹里已有别的东西,不能作为原件库。请换一个空文件夹。", path=self.root))
+                raise StorageError(_("%(path)s：文件夹里已有别的东西，不能作为原件库。请换一个空文件夹。", path=self.root))
             extension = self.root / "extensions" / layout.NAME
             make_folders(extension)
             make_folders(self._shop.trash)
@@ -101,7 +101,7 @@ class OcflStore:
         if not self._known_root:
             with told(self.root):
                 if not (self.root / layout.ROOT_DECLARATION).is_file():
-                    raise StorageError(_("%(path)s:这里没有原件库。磁盘挂载了吗?", path=self.root))
+                    raise StorageError(_("%(path)s：这里没有原件库。磁盘挂载了吗？", path=self.root))
             self._known_root = True
 
     # --- reading ------------------------------------------------------------------------------------------------------------------
@@ -150,13 +150,13 @@ class OcflStore:
             if path in paths:
                 self._stat(inventory, path, digest)
                 return self._content(inventory, path, digest)
-        raise NotFound(_("%(item)s:没有文件 %(path)s。", item=item, path=path))
+        raise NotFound(_("%(item)s：没有文件 %(path)s。", item=item, path=path))
 
     def _content(self, inventory: inv.Inventory, path: str, digest: str) -> Path:
         try:
             return self.root / layout.object_path(inventory.id) / inventory.manifest[digest][0]
         except (KeyError, IndexError):
-            message = _("%(item)s:清单中没有 %(path)s 的内容(%(digest)s)。", item=inventory.id, path=path, digest=digest[:16])
+            message = _("%(item)s：清单中没有 %(path)s 的内容（%(digest)s）。", item=inventory.id, path=path, digest=digest[:16])
             raise CorruptObject(inventory.id, path, "E050", message) from None
 
     def _stat(self, inventory: inv.Inventory, path: str, digest: str) -> os.stat_result:
@@ -169,7 +169,7 @@ class OcflStore:
                 raise
         if self._find(inventory.id) is None:
             raise NotFound(_("没有 %(item)s。", item=inventory.id))
-        message = _("%(item)s:%(path)s 的内容不见了(应在 %(place)s)。请从备份恢复。", item=inventory.id, path=path, place=place)
+        message = _("%(item)s：%(path)s 的内容不见了（应在 %(place)s）。请从备份恢复。", item=inventory.id, path=path, place=place)
         raise CorruptObject(inventory.id, path, "E092", message)
 
     def _version(self, inventory: inv.Inventory, version: int | None) -> inv.Version:
@@ -178,7 +178,7 @@ class OcflStore:
         for name, found in inventory.versions.items():
             if inv.number(name) == version:
                 return found
-        raise NotFound(_("%(item)s:没有第 %(version)d 版。", item=inventory.id, version=version))
+        raise NotFound(_("%(item)s：没有第 %(version)d 版。", item=inventory.id, version=version))
 
     def _get(self, item: str) -> inv.Inventory:
         inventory = self._find(item)
@@ -197,7 +197,7 @@ class OcflStore:
                 facts = None
             if facts is None:
                 if folder.is_dir():
-                    raise CorruptObject(item, inv.FILE, "E063", _("%(item)s:对象没有清单 inventory.json。请从备份恢复。", item=item))
+                    raise CorruptObject(item, inv.FILE, "E063", _("%(item)s：对象没有清单 inventory.json。请从备份恢复。", item=item))
                 return None
         stamp = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
         with self._cache_lock:
@@ -208,7 +208,7 @@ class OcflStore:
         inventory = self._parse(folder)
         if inventory is not None:
             if inventory.id != item:
-                raise CorruptObject(item, inv.FILE, "E037", _("%(item)s:清单写的是另一个对象 %(other)s。", item=item, other=inventory.id))
+                raise CorruptObject(item, inv.FILE, "E037", _("%(item)s：清单写的是另一个对象 %(other)s。", item=item, other=inventory.id))
             with self._cache_lock:
                 self._cache[item] = (stamp, inventory)
                 self._cache.move_to_end(item)
@@ -230,7 +230,7 @@ class OcflStore:
             for name in inventory.versions:
                 inv.number(name)
         except (msgspec.DecodeError, ValueError) as error:
-            message = _("%(path)s:清单无法读取(%(why)s)。请从备份恢复。", path=path, why=error)
+            message = _("%(path)s：清单无法读取（%(why)s）。请从备份恢复。", path=path, why=error)
             raise CorruptObject(layout.id_of(folder) or folder.name, inv.FILE, "E033", message) from error
         return inventory
 
@@ -258,10 +258,15 @@ class OcflStore:
             head = inv.number(before.head) if before else 0
             if expect_head is not None and expect_head != head:
                 raise Conflict(
-                    _("%(item)s:有人先改过了(现在是第 %(head)d 版,以为是第 %(expected)d 版)。", item=item, head=head, expected=expect_head)
+                    _(
+                        "%(item)s：有人先改过了（现在是第 %(head)d 版，以为是第 %(expected)d 版）。",
+                        item=item,
+                        head=head,
+                        expected=expect_head,
+                    )
                 )
             if before and (before.digestAlgorithm != inv.ALGORITHM or before.head != f"v{head}" or before.contentDirectory != "content"):
-                raise StorageError(_("%(item)s:不是本馆写的 OCFL 对象,不能增加版本。", item=item))
+                raise StorageError(_("%(item)s：不是本馆写的 OCFL 对象，不能增加版本。", item=item))
             digests, incoming = self._gather(work, item, before, state, known or {})
             if before and digests == inv.by_path(before.versions[before.head].state):
                 return head
@@ -281,7 +286,7 @@ class OcflStore:
             if isinstance(value, str):
                 if value not in held:
                     raise StorageError(
-                        _("%(item)s:%(path)s 所指的内容 %(digest)s 不在对象中。", item=item, path=logical, digest=value[:16])
+                        _("%(item)s：%(path)s 所指的内容 %(digest)s 不在对象中。", item=item, path=logical, digest=value[:16])
                     )
                 digests[logical] = value
                 continue
@@ -303,7 +308,7 @@ class OcflStore:
         if value.absolute().is_relative_to(self.staging):
             with told(value):
                 if not stat.S_ISREG(value.lstat().st_mode):
-                    raise StorageError(_("%(path)s:不是普通文件。请去掉它,或换成真正的文件。", path=value))
+                    raise StorageError(_("%(path)s：不是普通文件。请去掉它，或换成真正的文件。", path=value))
             if known is not None:
                 return known, _Incoming(logical, value, None)
             digest = digest_file(value)
@@ -311,7 +316,7 @@ class OcflStore:
         copy = work / f"copy-{uuid.uuid4().hex}"
         digest = copy_and_digest(value, copy)
         if known is not None and digest.sha512 != known:
-            raise StorageError(_("%(path)s:文件变了(与先前算出的 SHA-512 不同)。请再运行一次。", path=value))
+            raise StorageError(_("%(path)s：文件变了（与先前算出的 SHA-512 不同）。请再运行一次。", path=value))
         return digest.sha512, _Incoming(logical, copy, digest.sha256, ours=True)
 
     def _build(self, work: Path, item: str, before: inv.Inventory | None, version: inv.Version, incoming: Mapping[str, _Incoming]) -> None:
@@ -392,7 +397,7 @@ class OcflStore:
             if not entries:
                 raise NotFound(_("回收站里没有 %(item)s。", item=item))
             if self._find(item) is not None:
-                raise Conflict(_("%(item)s:馆中已另有同号的对象,不能从回收站取回。", item=item))
+                raise Conflict(_("%(item)s：馆中已另有同号的对象，不能从回收站取回。", item=item))
             with told(place):
                 self._shop.mark(work, item)
                 self._shop.put(entries[-1].folder / OBJECT, place)
@@ -458,7 +463,7 @@ class OcflStore:
         """Build the object with other content as `work/object`; files that stay are linked, not copied."""
         unknown = changes.keys() - inventory.manifest.keys()
         if unknown:
-            raise NotFound(_("%(item)s:对象中没有内容 %(digest)s。", item=inventory.id, digest=min(unknown)[:16]))
+            raise NotFound(_("%(item)s：对象中没有内容 %(digest)s。", item=inventory.id, digest=min(unknown)[:16]))
         now = {digest: None if data is None else digest_bytes(data).sha512 for digest, data in changes.items()}
         after = inv.rewritten(inventory, now)
         made, place = work / "object", self.root / layout.object_path(inventory.id)

@@ -136,14 +136,17 @@ class PrivateStore:
             except binascii.Error:
                 key = b""
             if len(key) != 32:
-                raise StorageError(_("%(path)s:不是本馆的密钥文件。请换回原来的密钥。", path=self.key_file))
+                raise StorageError(_("%(path)s：不是本馆的密钥文件。请换回原来的密钥。", path=self.key_file))
             # One key in the file, a separate one for each use.
             self._keys = AESGCM(_derived(key, b"fangzhi private content")), _derived(key, b"fangzhi private names")
         return self._keys
 
     def _no_key(self) -> StorageError:
         return StorageError(
-            _("%(path)s:没有密钥,私密资料无法读写。请放回原来的密钥文件(备份里有),或检查 FANGZHI_PRIVATE_KEY_FILE。", path=self.key_file)
+            _(
+                "%(path)s：没有密钥，私密资料无法读写。请放回原来的密钥文件（备份里有），或检查 FANGZHI_PRIVATE_KEY_FILE。",
+                path=self.key_file,
+            )
         )
 
     def _seal(self, plain: bytes, path: Path, part: bytes) -> bytes:
@@ -154,14 +157,14 @@ class PrivateStore:
         try:
             return self._load()[0].decrypt(sealed[:_NONCE], sealed[_NONCE:], path.name.encode() + part)
         except (InvalidTag, ValueError):
-            raise StorageError(_("%(path)s:解不开(文件损坏,或密钥不对)。请检查密钥,或从备份恢复。", path=path)) from None
+            raise StorageError(_("%(path)s：解不开（文件损坏，或密钥不对）。请检查密钥，或从备份恢复。", path=path)) from None
 
     def _head(self, sealed: bytes, path: Path) -> tuple[_Head, int]:
         """The head, and where the body begins."""
         start = len(_MAGIC) + 4
         end = start + int.from_bytes(sealed[len(_MAGIC) : start], "big")
         if not sealed.startswith(_MAGIC):
-            raise StorageError(_("%(path)s:解不开(文件损坏,或密钥不对)。请检查密钥,或从备份恢复。", path=path))
+            raise StorageError(_("%(path)s：解不开（文件损坏，或密钥不对）。请检查密钥，或从备份恢复。", path=path))
         return msgspec.json.decode(self._open(sealed[start:end], path, b"head"), type=_Head), end
 
 

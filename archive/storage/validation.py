@@ -54,7 +54,7 @@ def check_structure(item: str, place: Path) -> tuple[list[FixityProblem], Expect
         _check_versions(place, inventory, say)
         _check_presence(place, inventory, say)
     except OSError as error:
-        say("E033", str(error.filename or ""), _("读不出:%(why)s。请检查磁盘。", why=error.strerror or str(error)))
+        say("E033", str(error.filename or ""), _("读不出：%(why)s。请检查磁盘。", why=error.strerror or str(error)))
         return problems, Expected({}, {})
     missing = {problem.path for problem in problems if problem.code == "E092"}
     keyed = {path: digest for digest, paths in inventory.manifest.items() for path in paths if path not in missing}
@@ -74,11 +74,11 @@ def check_bytes(item: str, place: Path, content: Expected) -> Iterator[FixityPro
         except StorageError as error:
             if not place.is_dir():
                 return  # the object went to the trash meanwhile
-            yield FixityProblem(item, path, "E092", _("%(path)s:读不出(%(why)s)", path=path, why=error))
+            yield FixityProblem(item, path, "E092", _("%(path)s：读不出（%(why)s）", path=path, why=error))
             continue
         if found.sha512 != expected.lower():
             message = _(
-                "%(path)s:内容与清单不符(应为 %(expected)s…,实为 %(found)s…)。请从备份恢复。",
+                "%(path)s：内容与清单不符（应为 %(expected)s…，实为 %(found)s…）。请从备份恢复。",
                 path=path,
                 expected=expected[:16],
                 found=found.sha512[:16],
@@ -88,7 +88,7 @@ def check_bytes(item: str, place: Path, content: Expected) -> Iterator[FixityPro
             actual = _other_digest(place / path, algorithm, found.sha256, found.sha512)
             if actual is not None and actual != digest.lower():
                 yield FixityProblem(
-                    item, path, "E093", _("%(path)s:%(algorithm)s 与清单的 fixity 不符。请从备份恢复。", path=path, algorithm=algorithm)
+                    item, path, "E093", _("%(path)s：%(algorithm)s 与清单的 fixity 不符。请从备份恢复。", path=path, algorithm=algorithm)
                 )
 
 
@@ -109,26 +109,26 @@ def _read(place: Path, version: str, say: _Say) -> inv.Inventory | None:
     try:
         data = (folder / inv.FILE).read_bytes()
     except FileNotFoundError:
-        say("W010" if version else "E063", name, _("%(path)s:没有清单。", path=name))
+        say("W010" if version else "E063", name, _("%(path)s：没有清单。", path=name))
         return None
     try:
         inventory = inv.decode(data)
     except msgspec.DecodeError as error:
-        say("E033", name, _("%(path)s:清单无法读取(%(why)s)。", path=name, why=error))
+        say("E033", name, _("%(path)s：清单无法读取（%(why)s）。", path=name, why=error))
         return None
     sidecar = f"{name}.{inventory.digestAlgorithm}"
     if inventory.digestAlgorithm not in ("sha512", "sha256"):
-        say("E025", name, _("%(path)s:摘要算法 %(algorithm)s 不被允许。", path=name, algorithm=inventory.digestAlgorithm))
+        say("E025", name, _("%(path)s：摘要算法 %(algorithm)s 不被允许。", path=name, algorithm=inventory.digestAlgorithm))
         return None
     try:
         stated = inv.sidecar_digest((place / sidecar).read_bytes())
     except FileNotFoundError:
-        say("E058", sidecar, _("%(path)s:没有清单的摘要文件。", path=sidecar))
+        say("E058", sidecar, _("%(path)s：没有清单的摘要文件。", path=sidecar))
         return inventory
     if stated is None:
-        say("E061", sidecar, _("%(path)s:摘要文件的格式不对。", path=sidecar))
+        say("E061", sidecar, _("%(path)s：摘要文件的格式不对。", path=sidecar))
     elif stated != hashlib.new(inventory.digestAlgorithm, data).hexdigest():
-        say("E060", name, _("%(path)s:清单与它的摘要文件不符。", path=name))
+        say("E060", name, _("%(path)s：清单与它的摘要文件不符。", path=name))
     return inventory
 
 
@@ -155,19 +155,19 @@ def _check_inventory(item: str, inventory: inv.Inventory, say: _Say) -> None:
     if inventory.id != item:
         say("E037", inv.FILE, _("清单写的是另一个对象 %(other)s。", other=inventory.id))
     if inventory.type != inv.TYPE:
-        say("E038", inv.FILE, _("清单的类型不是 OCFL 1.1:%(type)s。", type=inventory.type))
+        say("E038", inv.FILE, _("清单的类型不是 OCFL 1.1：%(type)s。", type=inventory.type))
     try:
         numbers = sorted(inv.number(name) for name in inventory.versions)
     except ValueError as error:
-        say("E046", inv.FILE, _("版本名不对:%(name)s。", name=error))
+        say("E046", inv.FILE, _("版本名不对：%(name)s。", name=error))
         return
     if not numbers:
         say("E008", inv.FILE, _("清单里没有版本。"))
         return
     if numbers != list(range(1, len(numbers) + 1)):
-        say("E010", inv.FILE, _("版本号不连续:%(numbers)s。", numbers=numbers))
+        say("E010", inv.FILE, _("版本号不连续：%(numbers)s。", numbers=numbers))
     if inventory.head not in inventory.versions or inv.number(inventory.head) != numbers[-1]:
-        say("E040", inv.FILE, _("head 不是最新的版本:%(head)s。", head=inventory.head))
+        say("E040", inv.FILE, _("head 不是最新的版本：%(head)s。", head=inventory.head))
     _check_manifest(inventory, say)
     used: set[str] = set()
     for name, version in inventory.versions.items():
@@ -182,38 +182,38 @@ def _check_manifest(inventory: inv.Inventory, say: _Say) -> None:
     for path, count in Counter(paths).items():
         parts = path.split("/")
         if count > 1:
-            say("E101", path, _("%(path)s:在清单里列了不止一次。", path=path))
+            say("E101", path, _("%(path)s：在清单里列了不止一次。", path=path))
         if any(part in ("", ".", "..") for part in parts):
-            say("E099", path, _("%(path)s:不是合法的内容路径。", path=path))
+            say("E099", path, _("%(path)s：不是合法的内容路径。", path=path))
         elif len(parts) < 3 or parts[0] not in inventory.versions or parts[1] != inventory.contentDirectory:
-            say("E042", path, _("%(path)s:不在版本的内容文件夹里。", path=path))
+            say("E042", path, _("%(path)s：不在版本的内容文件夹里。", path=path))
     if inventory.digestAlgorithm == "sha512":
         for digest in inventory.manifest:
             if not _SHA512.fullmatch(digest):
-                say("E025", inv.FILE, _("%(digest)s:不是 SHA-512。", digest=digest[:40]))
+                say("E025", inv.FILE, _("%(digest)s：不是 SHA-512。", digest=digest[:40]))
 
 
 def _check_version(name: str, version: inv.Version, manifest: Mapping[str, list[str]], say: _Say) -> None:
     for digest in version.state.keys() - manifest.keys():
-        say("E050", inv.FILE, _("%(version)s:状态里的 %(digest)s… 不在清单中。", version=name, digest=digest[:16]))
+        say("E050", inv.FILE, _("%(version)s：状态里的 %(digest)s… 不在清单中。", version=name, digest=digest[:16]))
     paths = [path for listed in version.state.values() for path in listed]
     whole = set(paths)
     if len(whole) != len(paths):
-        say("E095", inv.FILE, _("%(version)s:同一路径出现了两次。", version=name))
+        say("E095", inv.FILE, _("%(version)s：同一路径出现了两次。", version=name))
     for path in paths:
         parts = path.split("/")
         if any(part in ("", ".", "..") for part in parts):
-            say("E052", inv.FILE, _("%(version)s:%(path)s 不是合法的路径。", version=name, path=path))
+            say("E052", inv.FILE, _("%(version)s：%(path)s 不是合法的路径。", version=name, path=path))
         if any("/".join(parts[:end]) in whole for end in range(1, len(parts))):
-            say("E095", inv.FILE, _("%(version)s:%(path)s 的上级既是文件又是文件夹。", version=name, path=path))
+            say("E095", inv.FILE, _("%(version)s：%(path)s 的上级既是文件又是文件夹。", version=name, path=path))
     try:
         dated = datetime.fromisoformat(version.created).tzinfo is not None
     except ValueError:
         dated = False
     if not dated:
-        say("E049", inv.FILE, _("%(version)s:时间 %(created)s 不合 RFC 3339。", version=name, created=version.created))
+        say("E049", inv.FILE, _("%(version)s：时间 %(created)s 不合 RFC 3339。", version=name, created=version.created))
     if version.user is not None and not version.user.name:
-        say("E054", inv.FILE, _("%(version)s:没有写是谁做的。", version=name))
+        say("E054", inv.FILE, _("%(version)s：没有写是谁做的。", version=name))
 
 
 def _check_versions(place: Path, inventory: inv.Inventory, say: _Say) -> None:
@@ -236,7 +236,7 @@ def _check_versions(place: Path, inventory: inv.Inventory, say: _Say) -> None:
         if own_inventory.id != inventory.id:
             say("E037", f"{name}/{inv.FILE}", _("清单写的是另一个对象 %(other)s。", other=own_inventory.id))
         if own_inventory.head != name:
-            say("E040", f"{name}/{inv.FILE}", _("head 不是最新的版本:%(head)s。", head=own_inventory.head))
+            say("E040", f"{name}/{inv.FILE}", _("head 不是最新的版本：%(head)s。", head=own_inventory.head))
         for earlier, version in own_inventory.versions.items():
             now = inventory.versions.get(earlier)
             if now is None or (
@@ -254,15 +254,15 @@ def _check_presence(place: Path, inventory: inv.Inventory, say: _Say) -> None:
         for folder, folders, files in os.walk(content):
             inside = Path(folder).relative_to(place).as_posix()
             if not folders and not files:
-                say("E024", inside, _("%(path)s:空文件夹。", path=inside))
+                say("E024", inside, _("%(path)s：空文件夹。", path=inside))
             there |= {f"{inside}/{file}" for file in files}
             for link in (f for f in folders if Path(folder, f).is_symlink()):
-                say("E090", f"{inside}/{link}", _("%(path)s:是链接。", path=f"{inside}/{link}"))
+                say("E090", f"{inside}/{link}", _("%(path)s：是链接。", path=f"{inside}/{link}"))
     for path in sorted(listed - there):
-        say("E092", path, _("%(path)s:文件不见了。请从备份恢复。", path=path))
+        say("E092", path, _("%(path)s：文件不见了。请从备份恢复。", path=path))
     for path in sorted(there - listed):
-        say("E023", path, _("%(path)s:不在清单中的多余文件。", path=path))
+        say("E023", path, _("%(path)s：不在清单中的多余文件。", path=path))
     for block in inventory.fixity.values():
         for paths in block.values():
             for path in sorted(set(paths) - listed):
-                say("E093", path, _("%(path)s:fixity 提到了清单里没有的文件。", path=path))
+                say("E093", path, _("%(path)s：fixity 提到了清单里没有的文件。", path=path))

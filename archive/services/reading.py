@@ -230,7 +230,7 @@ class Reading:
             row = self._row(connection, item_id, reader, day)
             profile = self._profile(row["kind"])
             item = self._without_pages(connection, row, reader, day, profile)
-            pages = _chunk(connection, item_id, reader, day, (page - 1) * size, size)
+            pages = _chunk(connection, row, reader, day, (page - 1) * size, size)
         return ItemView(_summary(row), item, profile, pages, page, size)
 
     def whole(self, reader: Audience, item_id: str, *, texts: bool = False) -> Item:
@@ -273,8 +273,8 @@ class Reading:
     def page_at(self, reader: Audience, item_id: str, position: int) -> PageView:
         """The page at a position (from 1, among those the reader sees); raises NotFound and Withdrawn."""
         with self._at() as (connection, day):
-            self._row(connection, item_id, reader, day)
-            found = _chunk(connection, item_id, reader, day, position - 1, 1) if position > 0 else ()
+            row = self._row(connection, item_id, reader, day)
+            found = _chunk(connection, row, reader, day, position - 1, 1) if position > 0 else ()
         if not found:
             raise _nothing(f"{item_id}/pages/{position}")
         return self.page(reader, item_id, found[0].id)
@@ -466,7 +466,7 @@ _SORTS = {"title": _shown.c.sort_title, "date": _shown.c.sort_year, "recent": _s
 _PAGE_OPEN = rows.seen_by(_page, _reader, _day)
 _CHUNK = (
     select(_page)
-    .where(_page.c.item == bindparam("item"), _PAGE_OPEN)
+    .where(_page.c.item == bindparam("item"), _page.c.position > bindparam("passed"), _PAGE_OPEN)
     .order_by(_page.c.position)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
@@ -538,11 +538,12 @@ def _absent(connection: Connection, item_id: str, reader: Audience) -> NotFound:
     return Withdrawn(item_id, row.title if row.withdrawn_rank == Audience.PUBLIC.rank else "", row.withdrawn_reason, row.withdrawn_at)
 
 
-def _chunk(connection: Connection, item_id: str, reader: Audience, day: int, offset: int, limit: int) -> tuple[PageSummary, ...]:
-    """Some of the pages a reader sees, from `offset` on."""
-    values = {"item": item_id, "reader": reader.rank, "day": day, "offset": offset, "limit": limit}
+def _chunk(connection: Connection, row: Mapping[Any, Any], reader: Audience, day: int, offset: int, limit: int) -> tuple[PageSummary, ...]:
+    """Some of the pages a reader sees, from `offset` on. Where nothing is hidden the place is known and none need be passed over."""
+    passed = offset if row["pages"] == row["n_pages"] else 0
+    values = {"item": row["id"], "reader": reader.rank, "day": day, "passed": passed, "offset": offset - passed, "limit": limit}
     found = connection.execute(_CHUNK, values).mappings()
-    return tuple(_page_summary(row, n, reader, day) for n, row in enumerate(found, offset + 1))
+    return tuple(_page_summary(page, n, reader, day) for n, page in enumerate(found, offset + 1))
 
 
 def _page_summary(row: Mapping[Any, Any], position: int, reader: Audience, day: int) -> PageSummary:

@@ -82,6 +82,16 @@ def test_what_is_no_catalogue_of_ours_names_the_remedy_and_is_left_alone(tmp_pat
     open_catalogue(path, create=True).close()
 
 
+def test_four_processes_may_make_it_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    program = "import sys; from pathlib import Path; from archive.catalogue.engine import open_catalogue; open_catalogue(Path(sys.argv[1]), create=True)"
+    running = [subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(4)]
+    assert [process.wait() for process in running] == [0, 0, 0, 0]
+    catalogue = open_catalogue(path, create=False)
+    assert doctor(catalogue)["items"] == 0
+    catalogue.close()
+
+
 def test_an_empty_file_left_by_a_crash_is_filled(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.sqlite"
     path.touch()

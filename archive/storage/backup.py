@@ -297,7 +297,7 @@ class _Writing:
 
 def _originals(settings: Settings, writing: _Writing) -> None:
     root = settings.originals
-    for name in (layout.ROOT_DECLARATION, "ocfl_layout.json"):
+    for name in (layout.ROOT_DECLARATION, layout.LAYOUT_FILE):
         with told(root):
             writing.add_bytes(f"originals/{name}", (root / name).read_bytes())
     for folder in layout.object_folders(root):

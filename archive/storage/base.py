@@ -1,4 +1,4 @@
-"""`ObjectStore` (versioned objects) and `BlobStore` (bytes under a path): the ports of storage."""
+"""`ObjectStore` (versioned objects): the port of storage."""
 
 from __future__ import annotations
 
@@ -90,8 +90,17 @@ class ObjectStore(Protocol):
     def untrash(self, item: str) -> None:
         """Bring an object back from the trash."""
 
+    def purgeable(self, older_than_days: int | None = None) -> tuple[str, ...]:
+        """Ids that `purge` would take now, so that the caller can record them as reserved before they go."""
+
     def purge(self, older_than_days: int | None = None) -> tuple[str, ...]:
         """Empty the trash for good and give the ids that went."""
+
+    def erase(self, item: str, changes: Mapping[str, bytes | None] | None = None) -> None:
+        """Take content out of every version for good, by SHA-512 what stands in its place (None: nothing); without `changes` the whole object.
+
+        What the object has in the trash goes too. Raises NotFound, Busy during a backup.
+        """
 
     def recover(self) -> tuple[str, ...]:
         """Mend what a crash left (roll forward a version whose own inventory stands, clear leavings); give what was done, in words."""

@@ -40,6 +40,13 @@ def digest_file(path: Path) -> Digest:
     return _read(path, lambda chunk: None)
 
 
+def sha512_file(path: Path) -> str:
+    """The SHA-512 alone, for audits: a quarter less work than both. Raises as `digest_file`."""
+    long = hashlib.sha512()
+    _chunks(path, long.update)
+    return long.hexdigest()
+
+
 def copy_and_digest(src: Path, dst: Path) -> Digest:
     """Copy `src` to `dst` and digest it, in one reading. `dst` (replaced when it exists) appears only when it is whole and on the disk.
 
@@ -71,8 +78,20 @@ def _write(descriptor: int, chunk: memoryview, dst: Path) -> None:
 
 
 def _read(path: Path, take: Callable[[memoryview], None]) -> Digest:
-    long, short, size = hashlib.sha512(), hashlib.sha256(), 0
-    buffer = memoryview(bytearray(CHUNK))
+    long, short = hashlib.sha512(), hashlib.sha256()
+
+    def digest(chunk: memoryview) -> None:
+        long.update(chunk)
+        short.update(chunk)
+        take(chunk)
+
+    size = _chunks(path, digest)
+    return Digest(long.hexdigest(), short.hexdigest(), size)
+
+
+def _chunks(path: Path, take: Callable[[memoryview], None]) -> int:
+    """Hand the bytes of a regular file to `take`, piece by piece; gives their number."""
+    buffer, size = memoryview(bytearray(CHUNK)), 0
     # O_NONBLOCK: opening a named pipe must fail below, not wait for a writer; O_NOFOLLOW: a donor's link may point anywhere.
     with told(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -85,14 +104,11 @@ def _read(path: Path, take: Callable[[memoryview], None]) -> Digest:
                 count = os.readv(descriptor, [buffer])
             if not count:
                 break
-            chunk = buffer[:count]
-            long.update(chunk)
-            short.update(chunk)
-            take(chunk)
+            take(buffer[:count])
             size += count
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
     if size != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise StorageError(_("%(path)s：读取时文件正在变化。请等写入或复制结束后再试。", path=path))
-    return Digest(long.hexdigest(), short.hexdigest(), size)
+    return size

@@ -153,6 +153,9 @@ class Journal:
 
     def _segments(self) -> list[int]:
         with told(self.folder):
+            if not self.folder.is_dir():
+                # Starting again at 1 would give numbers that objects hold for known already.
+                raise StorageError(_("%(path)s：没有日志文件夹。请从备份恢复；新建的馆请先运行 fangzhi init。", path=self.folder))
             found = sorted(int(p.stem) for p in self.folder.glob("*.jsonl") if p.stem.isdecimal())
         if found and found != list(range(found[0], found[0] + len(found))):
             missing = next(n for n in range(found[0], found[-1]) if n not in found)
@@ -220,6 +223,7 @@ class Journal:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[_End]:
         """The lock, what a crash cut off set aside, and where the journal ends."""
+        self._segments()
         with locked(self.folder / "lock"):
             end = self._find_end()
             for line in self._set_aside(end):

@@ -15,6 +15,7 @@ from archive.language import _
 NAME = "0003-hash-and-id-n-tuple-storage-layout"
 DESCRIPTION = "Hashed Truncated N-tuple Trees with Object ID Encapsulating Directory for OCFL Storage Hierarchies"
 CONFIG = {"extensionName": NAME, "digestAlgorithm": "sha256", "tupleSize": 3, "numberOfTuples": 3}
+LAYOUT_FILE = "ocfl_layout.json"
 ROOT_DECLARATION = "0=ocfl_1.1"
 ROOT_DECLARATION_TEXT = b"ocfl_1.1\n"
 

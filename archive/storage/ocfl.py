@@ -85,7 +85,7 @@ class OcflStore:
         with told(self.root):
             if (self.root / layout.ROOT_DECLARATION).exists():
                 return
-            if self.root.is_dir() and any(p.name not in ("extensions", "ocfl_layout.json") for p in self.root.iterdir()):
+            if self.root.is_dir() and any(p.name not in ("extensions", layout.LAYOUT_FILE) for p in self.root.iterdir()):
                 raise StorageError(_("%(path)s：文件夹里已有别的东西，不能作为原件库。请换一个空文件夹。", path=self.root))
             extension = self.root / "extensions" / layout.NAME
             make_folders(extension)
@@ -93,7 +93,7 @@ class OcflStore:
             make_folders(self._shop.inflight)
             make_folders(self.staging)
             replace(extension / "config.json", _json(layout.CONFIG))
-            replace(self.root / "ocfl_layout.json", _json({"extension": layout.NAME, "description": layout.DESCRIPTION}))
+            replace(self.root / layout.LAYOUT_FILE, _json({"extension": layout.NAME, "description": layout.DESCRIPTION}))
             replace(self.root / layout.ROOT_DECLARATION, layout.ROOT_DECLARATION_TEXT)
 
     def check_root(self) -> None:
@@ -472,7 +472,7 @@ class OcflStore:
                 (made / path).parent.mkdir(parents=True, exist_ok=True)
                 data = changes.get(digest)
                 if data is None:
-                    os.link(place / path, made / path)
+                    _link(place / path, made / path)
                 else:
                     write_new(made / path, data)
         for version in range(1, inv.number(after.head) + 1):
@@ -518,6 +518,19 @@ class OcflStore:
         yield from structure
         if bytes_too:
             yield from validation.check_bytes(item, place, content)
+
+    def validate_root(self) -> Iterator[FixityProblem]:
+        """What is wrong with the storage root outside its objects (their `item` is empty); a folder of an object being made may show as empty."""
+        with told(self.root):
+            yield from validation.check_hierarchy(self.root)
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same content under a second name, or a copy where the file system knows no second names (exFAT)."""
+    try:
+        os.link(source, target)
+    except OSError:
+        copy_and_digest(source, target)
 
 
 def _write_inventory(folder: Path, inventory: inv.Inventory) -> None:

@@ -19,8 +19,10 @@ import msgspec
 from archive.errors import StorageError
 from archive.language import _
 from archive.storage import inventory as inv
+from archive.storage import layout
 from archive.storage.base import FixityProblem
-from archive.storage.digests import digest_file
+from archive.storage.digests import sha512_file
+from archive.storage.local import told
 
 _SHA512 = re.compile(r"[0-9a-fA-F]{128}")
 
@@ -70,36 +72,68 @@ def check_bytes(item: str, place: Path, content: Expected) -> Iterator[FixityPro
     """Read every content file and compare its digests."""
     for path, expected in content.sha512.items():
         try:
-            found = digest_file(place / path)
+            found = sha512_file(place / path)
+            if found != expected.lower():
+                message = _(
+                    "%(path)s：内容与清单不符（应为 %(expected)s…，实为 %(found)s…）。请从备份恢复。",
+                    path=path,
+                    expected=expected[:16],
+                    found=found[:16],
+                )
+                yield FixityProblem(item, path, "E092", message)
+            for algorithm, digest in content.fixity.get(path, {}).items():
+                actual = _other_digest(place / path, algorithm)
+                if actual is not None and actual != digest.lower():
+                    message = _("%(path)s：%(algorithm)s 与清单的 fixity 不符。请从备份恢复。", path=path, algorithm=algorithm)
+                    yield FixityProblem(item, path, "E093", message)
         except StorageError as error:
             if not place.is_dir():
                 return  # the object went to the trash meanwhile
             yield FixityProblem(item, path, "E092", _("%(path)s：读不出（%(why)s）", path=path, why=error))
-            continue
-        if found.sha512 != expected.lower():
-            message = _(
-                "%(path)s：内容与清单不符（应为 %(expected)s…，实为 %(found)s…）。请从备份恢复。",
-                path=path,
-                expected=expected[:16],
-                found=found.sha512[:16],
-            )
-            yield FixityProblem(item, path, "E092", message)
-        for algorithm, digest in content.fixity.get(path, {}).items():
-            actual = _other_digest(place / path, algorithm, found.sha256, found.sha512)
-            if actual is not None and actual != digest.lower():
-                yield FixityProblem(
-                    item, path, "E093", _("%(path)s：%(algorithm)s 与清单的 fixity 不符。请从备份恢复。", path=path, algorithm=algorithm)
-                )
 
 
-def _other_digest(path: Path, algorithm: str, sha256: str, sha512: str) -> str | None:
-    """A digest by the name that OCFL gives it, None for an algorithm we do not know."""
-    if algorithm in ("sha256", "sha512"):
-        return sha256 if algorithm == "sha256" else sha512
-    if algorithm not in ("md5", "sha1", "blake2b-512"):
+def _other_digest(path: Path, algorithm: str) -> str | None:
+    """A digest by the name that OCFL gives it, None for an algorithm we do not know. The file was just read: it comes from memory."""
+    if algorithm not in ("md5", "sha1", "sha256", "sha512", "blake2b-512"):
         return None
-    with path.open("rb") as stream:
+    with told(path), path.open("rb") as stream:
         return hashlib.file_digest(stream, algorithm.removesuffix("-512")).hexdigest()
+
+
+def check_hierarchy(root: Path) -> Iterator[FixityProblem]:
+    """What is wrong with a storage root outside its objects: declaration, layout, stray and empty folders, objects in the wrong place."""
+    declaration = root / layout.ROOT_DECLARATION
+    if not declaration.is_file() or declaration.read_bytes() != layout.ROOT_DECLARATION_TEXT:
+        yield FixityProblem("", layout.ROOT_DECLARATION, "E069", _("原件库没有 OCFL 1.1 的声明，或声明的内容不对。"))
+    for name in (layout.LAYOUT_FILE, f"extensions/{layout.NAME}/config.json"):
+        if not (root / name).is_file():
+            yield FixityProblem("", name, "E070", _("%(path)s：原件库缺了这个文件。", path=name))
+    for folder, folders, files in os.walk(root):
+        inside = Path(folder).relative_to(root)
+        if inside == Path():
+            folders[:] = [name for name in folders if name != "extensions"]
+        elif not folders and not files:
+            yield FixityProblem("", inside.as_posix(), "E073", _("%(path)s：空文件夹。", path=inside.as_posix()))
+        elif inv.DECLARATION in files:
+            folders.clear()
+            yield from _check_place(root, inside)
+        elif files:
+            folders.clear()
+            yield FixityProblem("", inside.as_posix(), "E072", _("%(path)s：原件库里有不属于任何对象的文件。", path=inside.as_posix()))
+
+
+def _check_place(root: Path, inside: Path) -> Iterator[FixityProblem]:
+    try:
+        item = inv.decode((root / inside / inv.FILE).read_bytes()).id
+    except (OSError, msgspec.DecodeError):
+        return  # `check_structure` says so
+    if layout.object_path(item) != inside:
+        yield FixityProblem(
+            item,
+            inside.as_posix(),
+            "misplaced",
+            _("%(item)s：应在 %(place)s，却在 %(path)s。", item=item, place=layout.object_path(item), path=inside),
+        )
 
 
 def _read(place: Path, version: str, say: _Say) -> inv.Inventory | None:

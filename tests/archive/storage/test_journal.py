@@ -193,3 +193,11 @@ def test_redacted_words_are_gone_from_the_disk_and_the_numbers_stay(tmp_path: Pa
     assert changed == 1
     assert not any("612401" in path.read_text("utf-8") for path in journal.folder.iterdir())
     assert [(e.seq, e.data["text"]) for e in Journal(journal.folder).entries()] == [(n + 1, "" if n == 3 else "别的") for n in range(8)]
+
+
+def test_a_lost_folder_does_not_start_the_numbers_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    for call in (journal.last, lambda: list(journal.entries()), lambda: journal.append("edit", {}, by="", at=AT)):
+        with pytest.raises(StorageError, match="journal"):
+            call()
+    assert not (tmp_path / "journal").exists()

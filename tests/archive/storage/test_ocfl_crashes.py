@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import resource
 import shutil
 import signal
 import time
@@ -273,6 +274,23 @@ def test_every_moment_at_which_the_disk_fills_up_ends_in_disk_full_and_whole_obj
         judge(store.root)
         free = os.statvfs(tiny_disk).f_bavail * os.statvfs(tiny_disk).f_frsize
     assert outcomes == {"written", "full"}
+
+
+def test_a_limit_on_file_size_is_a_full_disk_too(store: OcflStore, tmp_path: Path, judge: Judge) -> None:
+    """Where no small disk can be mounted, this is what shows that a writing that is cut off leaves nothing."""
+    store.add_version("fz-001", {"a": b"1"}, **NOON)
+    film, scan = tmp_path / "film.mpg", store.staging / "scan.tif"
+    film.write_bytes(os.urandom(200_000))
+    scan.write_bytes(b"scan")
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        with pytest.raises(DiskFull):
+            again(store).add_version("fz-001", {"a": scan, "z": film}, **NOON)
+
+    assert in_child(limited) == 0
+    assert (store.head("fz-001"), scan.read_bytes()) == (1, b"scan")
+    assert judge(store.root) == 1
 
 
 def test_a_read_only_disk_can_be_read_and_says_that_it_cannot_be_written(tiny_disk: Path) -> None:

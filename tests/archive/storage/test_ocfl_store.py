@@ -470,3 +470,30 @@ def test_a_broken_inventory_is_named(store: OcflStore) -> None:
     damage(store, "garbage inventory")
     with pytest.raises(CorruptObject, match=r"inventory\.json"):
         OcflStore(store.root, store.staging).head("fz-001")
+
+
+def test_what_is_wrong_outside_objects_is_said(store: OcflStore) -> None:
+    for item in ("fz-001", "fz-002"):
+        store.add_version(item, {"a": b"1"}, **NOON)
+    assert list(store.validate_root()) == []
+    (store.root / "abc" / "def").mkdir(parents=True)
+    (store.root / "123").mkdir()
+    (store.root / "123" / "Thumbs.db").write_bytes(b"")
+    place = next(store.root.rglob("fz-002"))
+    place.rename(place.with_name("fz-003"))
+    (store.root / "ocfl_layout.json").unlink()
+    assert {(p.code, p.path.split("/")[-1]) for p in store.validate_root()} == {
+        ("E073", "def"),
+        ("E072", "123"),
+        ("misplaced", "fz-003"),
+        ("E070", "ocfl_layout.json"),
+    }
+
+
+def test_a_wrong_fixity_entry_is_named(store: OcflStore) -> None:
+    store.add_version("fz-001", {"a": b"1"}, **NOON)
+    for path in store.root.rglob("inventory.json"):
+        data = path.read_bytes().replace(hashlib.sha256(b"1").hexdigest().encode(), b"0" * 64)
+        path.write_bytes(data)
+        path.with_name("inventory.json.sha512").write_bytes(sha512(data).encode() + b" inventory.json\n")
+    assert [problem.code for problem in store.validate("fz-001")] == ["E093"]

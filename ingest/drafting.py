@@ -155,6 +155,32 @@ class _Item:
             units.setdefault(self.names[file.path].unit, []).append(file)
         return list(units.values())
 
+    def said_versions(self) -> None:
+        """Files that a sheet or their folder calls a service copy or a print copy, under names of their own: versions of the masters in order."""
+        lesser_roles = (FileRole.SERVICE, FileRole.PRINT)
+        for belongs in (is_image, is_recording):
+            files = [file for file in self.usable if belongs(file)]
+            said = {f.path: role for f in files if (role := self.roles.get(f.path) or folder_role(f.path)) in lesser_roles}
+            masters = [unit for unit in self.units(files) if any(f.path not in said for f in unit)]
+            lesser = [unit for unit in self.units(files) if all(f.path in said for f in unit)]
+            if not masters or not lesser:
+                continue
+            paired = len(masters) == len(lesser)
+            for number, unit in enumerate(lesser):
+                for file in unit:
+                    self.placed.add(file.path)
+                    self.role[file.path] = said[file.path]
+                    if paired or len(masters) == 1:
+                        best = min(masters[number if paired else 0], key=self.rank)
+                        self.version_of[file.path] = best.path
+            if not paired and len(masters) > 1:
+                message = _(
+                    "母本 %(masters)d 份，服务本或印刷用 %(others)d 份，数目不同，对不上，只收不列为页。请核对。",
+                    masters=len(masters),
+                    others=len(lesser),
+                )
+                self.find(Severity.WARNING, "version-unpaired", message, lesser[0][0])
+
     # Pages of images
 
     def image_pages(self) -> None:
@@ -371,7 +397,7 @@ class _Item:
 
     def recordings(self) -> dict[str, str]:
         """Place recordings; gives the plain base of each to the path of its master."""
-        files = [file for file in self.usable if is_recording(file)]
+        files = [file for file in self.usable if is_recording(file) and file.path not in self.placed]
         masters: dict[str, str] = {}
         units = [[f] for f in files] if self.group.disc else self.units(files)
         for unit in units:
@@ -497,6 +523,7 @@ class _Item:
     # The whole
 
     def drafted(self, rows: Sequence[PageRow]) -> Drafted:
+        self.said_versions()
         if rows:
             self.listed_pages(rows)
             self.unlisted()

@@ -15,6 +15,9 @@ from archive.search.chinese import fold
 from ingest.readers.order import plain, split_name
 from ingest.task import GivenFile
 
+MOST_PROPOSALS = 100
+"""A sheet whose every file is missing lies beside the wrong folder; names near each are no help then, and slow to find."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -39,6 +42,7 @@ class Names:
         self.stems: dict[str, list[GivenFile]] = {}
         self.folders: dict[str, list[GivenFile]] = {}
         self.folded: dict[str, list[str]] = {}
+        self.asked = 0
         for file in self.files:
             path = _norm(file.path)
             name = path.rsplit("/", 1)[-1]
@@ -109,6 +113,9 @@ class Names:
 
     def nearest(self, written: str) -> str:
         """The name in the donation that comes nearest to one that is not there; empty when none is near."""
+        self.asked += 1
+        if self.asked > MOST_PROPOSALS:
+            return ""
         name = _norm(written).rsplit("/", 1)[-1]
         close = difflib.get_close_matches(name, [*self.names, *(folder.rsplit("/", 1)[-1] for folder in self.folders)], 1, 0.75)
         if not close:

@@ -304,7 +304,7 @@ def is_series(stems: Sequence[str]) -> bool:
     commonest = max(set(prefixes), key=prefixes.count)
     if _LOOSE_PREFIX.search(commonest) or prefixes.count(commonest) * 10 < len(stems) * 6:
         return False
-    if len(stems) < 3:
+    if prefixes.count(commonest) < 3:
         # Two pictures that merely end in numbers (校舍 1910, 校舍 1911) are two pictures.
         return commonest in _MACHINE_PREFIXES
     return True

@@ -81,7 +81,7 @@ def plan(
     return _Planner(files, tables, registration, definitions, folder_name, archive or NoArchive()).plan()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Claim:
     """One item on its way: its row (None for one that no row describes), its files and its page list."""
 
@@ -249,7 +249,9 @@ class _Planner:
             self.claim_named(claim, table, cell)
         else:
             self.claim_called(claim, identifier, title, table.role is SheetRole.ITEMS)
-        self.claim_role(claim, row)
+        role = self.role(claim, table, row)
+        if role is not None:
+            claim.roles |= {file.path: role for file in claim.files}
         if not title:
             name = claim.home.rsplit("/", 1)[-1] if claim.home else (split_name(name_of(claim.files[0]))[0] if claim.files else self.folder)
             claim.title = f"[{name}]"
@@ -299,20 +301,18 @@ class _Planner:
         elif expects and claim.table is not None and claim.row is not None:
             self.bare_rows.setdefault((claim.table.path, claim.table.sheet), (claim.table, []))[1].append(claim.row)
 
-    def claim_role(self, claim: _Claim, row: SheetRow) -> None:
+    def role(self, claim: _Claim, table: SheetTable, row: SheetRow) -> FileRole | None:
+        """What the column 用途 of a row says, None for nothing or (with a finding) an unknown word."""
         written = row.text("role")
-        if not written or claim.table is None:
-            return
-        role = _role_of(written, self.definitions)
-        if role is None:
+        role = _role_of(written, self.definitions) if written else None
+        if written and role is None:
             near = difflib.get_close_matches(written, ["母本", "服务本", "印刷用", "文字", "附件"], 1, 0.3)
             question = _("是不是“%(near)s”？", near=near[0]) if near else ""
             message = _(
                 "用途“%(written)s”认不得，未采用。%(question)s可用：母本、服务本、印刷用、文字、附件。", written=written, question=question
             )
-            claim.findings.append(self.at(Severity.WARNING, "role-unknown", message, claim.table, row, "role"))
-        else:
-            claim.roles |= {file.path: role for file in claim.files}
+            claim.findings.append(self.at(Severity.WARNING, "role-unknown", message, table, row, "role"))
+        return role
 
     def at(self, severity: Severity, code: str, message: str, table: SheetTable, row: SheetRow | None, column: str = "") -> Finding:
         """A finding placed in a sheet."""
@@ -361,13 +361,22 @@ class _Planner:
             ordered = self.in_order(rows, table, claim)
             for row in ordered:
                 page = self.page_row(row, table, claim)
-                claim.pages.append(page)
                 claim.take(f for f in (page.image, page.text) if f is not None)
+                if not self.is_version_row(claim, table, row, page):
+                    claim.pages.append(page)
             if claim.files and not claim.home:
                 claim.home = home_of(common_folder(f.path for f in claim.files) + "/x")
             if not claim.key:
                 claim.key = claim.identifier or claim.home or title or table.path
             claim.refused = claim.refused or not claim.files
+
+    def is_version_row(self, claim: _Claim, table: SheetTable, row: SheetRow, page: PageRow) -> bool:
+        """Take down the role that a page row gives its image; True for a lesser version, which is no page."""
+        role = self.role(claim, table, row)
+        if role is None or page.image is None:
+            return False
+        claim.roles[page.image.path] = role
+        return role in (FileRole.SERVICE, FileRole.PRINT)
 
     def work_of(self, title: str, rows: Sequence[SheetRow], table: SheetTable) -> _Claim:
         form = title_form(title)

@@ -12,7 +12,7 @@ The rules:
 - A recording with a closed passage is closed as a whole; cues inside the passage, an untimed libretto of it and the sidecar they came
   from are closed with it. Segments lying wholly inside a closed one are closed too.
 - Text with a sidecar of its own follows that sidecar; text without one (OCR, extracted) follows the image it was read from.
-- Documents, PDF, text and archives that no page shows may repeat anything of their item: where a page or passage is closed they are
+- Documents, PDF, multi-page images, text and archives that no page shows may repeat anything of their item: where a page or passage is closed they are
   closed as well, unless their own rights name an audience.
 - `personal` is staff, for every version.
 - A page whose image and texts are all closed is closed: nothing of it would be left to see.
@@ -185,10 +185,16 @@ class Access:
             *_of(segment.rights for segment in passages),
             *(r for track in tracks for r in (*_speaks(track.rights), *self._passages_of(track))),
         ]
-        given = self._files.get(file)
-        if given is not None and not pages and given.kind in _REPEATS and given.rights.audience is None:
+        if self._may_repeat(file):
             bearing += [*self._any_page, *self._any_segment]
         return tuple(bearing)
+
+    def _may_repeat(self, file: str) -> bool:
+        """True for what no page shows or reads and yet may hold any page or passage of its item: the scans once more as PDF, a transcript."""
+        given = self._files.get(file)
+        if given is None or file in self._shown or file in self._read or given.rights.audience is not None:
+            return False
+        return given.kind in _REPEATS or (given.parts or 1) > 1
 
     def _own(self, file: str) -> tuple[Rights, ...]:
         """The rights written at the file, and `PERSONAL` where it or a version of it is."""

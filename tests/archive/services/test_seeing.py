@@ -118,6 +118,17 @@ def test_a_document_beside_closed_pages_is_closed_unless_its_own_rights_open_it(
     assert "f9" in ids(seen(opened).files)
 
 
+@pytest.mark.parametrize(
+    ("kind", "parts"), [(MediaKind.PDF, 5), (MediaKind.PDF, None), (MediaKind.IMAGE, 5)], ids=["pdf", "pdf of unknown length", "tiff"]
+)
+def test_the_scans_once_more_in_one_file_are_closed_with_any_page(kind: MediaKind, parts: int | None) -> None:
+    again = MediaFile("f9", "originals/全书", "全书", 1, "9" * 128, "application/pdf", kind, parts=parts, version_of="f1")
+    item = replace(book(), files=(*book().files, again))
+    assert "f9" in ids(seen(item).files)
+    closed = seen(with_page(item, 4, rights=CLOSED))
+    assert ids(closed.files) == ["f1", "f2", "f3", "f5"]
+
+
 def test_a_recording_with_a_closed_passage_is_closed_in_every_version() -> None:
     public = seen(opera())
     assert ids(public.files) == ["f6", "f7"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from archive.catalogue.rows import to_json
@@ -43,7 +43,8 @@ def probes(connection: Connection, digests: Iterable[str], recipe: str) -> dict[
 def remember_probes(connection: Connection, found: Mapping[str, Probe], recipe: str) -> None:
     """Keep probes by sha512; those of other versions of the recipe are let go."""
     if found:
-        connection.execute(delete(probe).where(probe.c.sha512.in_(list(found)[:_AT_ONCE]), probe.c.recipe != recipe))
+        older = delete(probe).where(probe.c.sha512 == bindparam("of"), probe.c.recipe != recipe)
+        connection.execute(older, [{"of": sha512} for sha512 in found])
         statement = insert(probe)
         statement = statement.on_conflict_do_update(index_elements=["sha512", "recipe"], set_={"record": statement.excluded.record})
         connection.execute(statement, [{"sha512": key, "recipe": recipe, "record": to_json(value)} for key, value in found.items()])

@@ -204,7 +204,7 @@ class _Item:
         self.placed.update(file.path for file in unit)
         label = self.label(unit[0])
         if not usable:
-            return Page("", 0, missing=True, label=label, note=_("影像 %(name)s 损坏，没有收", name=name_of(unit[0])))
+            return Page("", 0, missing=True, label=label, note=f"影像 {name_of(unit[0])} 损坏，没有收")
         best = self.versions(usable)
         return Page("", 0, FileRef(self.ids[best.path]), self.volume(best), label)
 
@@ -347,7 +347,7 @@ class _Item:
             return
         names = [f"{n // 2}{'ab'[n % 2] if sided else ''}" for n in wanted]
         if len(wanted) > MOST_MISSING:
-            note = _("缺叶 %(first)s—%(last)s", first=names[0], last=names[-1])
+            note = f"缺叶 {names[0]}—{names[-1]}"
             self.pages.append(Page("", 0, missing=True, label=f"{names[0]}—{names[-1]}", note=note))
         else:
             for number, name in zip(wanted, names, strict=True):
@@ -603,9 +603,10 @@ def _parts(file: GivenFile) -> int:
 
 
 def _missing(first: int, last: int) -> list[Page]:
+    """Empty pages for missing numbers. Their notes become part of the item, so they never depend on the language of the command."""
     if last - first + 1 > MOST_MISSING:
-        return [Page("", 0, missing=True, label=f"{first}—{last}", note=_("缺影像 %(first)d—%(last)d", first=first, last=last))]
-    return [Page("", 0, missing=True, note=_("缺影像 %(number)d", number=number)) for number in range(first, last + 1)]
+        return [Page("", 0, missing=True, label=f"{first}—{last}", note=f"缺影像 {first}—{last}")]
+    return [Page("", 0, missing=True, note=f"缺影像 {number}") for number in range(first, last + 1)]
 
 
 def _leaf_number(folio: Folio | None) -> int | None:

@@ -112,7 +112,7 @@ class _Claim:
         return Group(self.key, self.title, tuple(sorted(self.files, key=lambda f: natural_key(f.path))), self.disc, self.home)
 
 
-_FAULTS = {
+FAULT_WORDS = {
     "truncated": "文件不完整，只能读出一部分。请捐赠者另交一份。",
     "damaged": "文件有损坏，只能读出一部分。请捐赠者另交一份。",
     "bomb": "解开后过大，疑为恶意文件，没有收。确有其事，请换一种格式交来。",
@@ -766,7 +766,7 @@ class _Planner:
             if file.litter or file.refused or file.probe is None:
                 continue
             for fault in file.probe.faults:
-                message = _(_FAULTS.get(fault.code, "文件有问题。请核对。"))
+                message = _(FAULT_WORDS.get(fault.code, "文件有问题。请核对。"))
                 if fault.detail:
                     message += _("（%(detail)s）", detail=fault.detail)
                 severity = Severity.ERROR if fault.fatal else Severity.NOTE if fault.code == "mislabelled" else Severity.WARNING

@@ -5,7 +5,7 @@ whose memory is limited, and only the child dies. This file imports nothing of o
 
 Output: `{"sheet", "hidden", "merged": [[row, column, row, column]…]}` for each sheet, then `[number, [text…], {column: mark}]` for each row
 that has something in it (all counted from 1, merges inclusive); at the end `{"end": true}`, or `{"fault": code, "detail": words}`.
-Marks: `date` (Excel made a date of it), `error` (#N/A …), `formula` (a formula whose value was never worked out).
+Marks: `date` (Excel made a date of it), `error` (#N/A …), `formula` (a formula whose value was never worked out), `number` (one with a fraction).
 
 Calamine drops error values, knows no cached-value-less formulas, and takes neither the number formats 27–58 that Chinese Excel writes
 for 年月日 nor `0000` into account; `_marks` reads those from the XML of a .xlsx, and only when the sheet has any.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 import resource
 import sys
@@ -44,13 +45,15 @@ class Fault(Exception):
 
 
 def value_text(value: Any) -> tuple[str, str]:
-    """A cell's value as text, and its mark (`date` or none)."""
+    """A cell's value as text, and its mark (`date`, `number` or none)."""
     if isinstance(value, str):
         return value, ""
     if isinstance(value, bool):
         return ("TRUE" if value else "FALSE"), ""
     if isinstance(value, int | float):
-        return (str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.15g}"), ""
+        if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+            return str(int(value)), ""
+        return f"{value:.15g}", "number"
     if isinstance(value, datetime.datetime):
         return (value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ")), "date"
     if isinstance(value, datetime.date):

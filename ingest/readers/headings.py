@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archive.model.profile import Definitions, Profile
 
@@ -72,6 +73,7 @@ _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*�
 _BILINGUAL = re.compile(r"\s*([^A-Za-z]*[\u3400-\u9fff][^A-Za-z]*?)[\s/|·]+[A-Za-z][A-Za-z0-9 ,.'’()/_-]*\s*")
 
 
+@lru_cache(16_384)
 def plain(written: str) -> str:
     """A heading as it is compared: width, letter case, traditional forms, 《》, blanks, stars and colons do not matter; brackets stay."""
     text = unicodedata.normalize("NFKC", written).translate(_FOLD).casefold()
@@ -79,6 +81,7 @@ def plain(written: str) -> str:
     return re.sub(r"^(\d{1,2}[.、)]|[①-⑳])(?=\D)", "", text).rstrip(".。,，;；?")
 
 
+@lru_cache(4096)
 def spellings(written: str) -> tuple[str, ...]:
     """The forms of a heading to look up, best first: whole, without its notes in brackets, the Chinese before its English (题名 Title)."""
     narrow = unicodedata.normalize("NFKC", written)
@@ -125,7 +128,7 @@ def personal_kind(written: str) -> str:
     return "id" if not _ID.isdisjoint(forms) else "mobile" if not _PHONE.isdisjoint(forms) else ""
 
 
-def profile_names(profile: Profile) -> dict[str, str]:
+def profile_names(profile: Profile) -> Mapping[str, str]:
     """Plain heading to field key. What the profile lists goes before Dublin Core names, earlier fields before later ones."""
     names: dict[str, str] = {}
     for field in profile.fields:

@@ -620,15 +620,19 @@ class _Reader:
             return
         expected = len(self.sheet.rows[self.heading.last].texts)
         short = [row.number for row in self.body if len(row.texts) < expected and sum(map(bool, row.texts)) > 1]
-        for row in self.body:
-            width = len(row.texts) if row.texts[-1] else max((i + 1 for i, text in enumerate(row.texts) if text), default=0)
-            if width > expected:
-                message = _(
-                    "有 %(found)d 格，表头只有 %(expected)d 列：多半是内容里有分隔符而没加引号，各格已错位。请改好此行。",
-                    found=width,
-                    expected=expected,
-                )
-                self.place.add(Severity.ERROR, "row-width", message, row.number)
+        filled = {row.number: max((i for i, text in enumerate(row.texts, start=1) if text), default=0) for row in self.body}
+        wide = {number: width for number, width in filled.items() if width > expected}
+        if len(wide) > max(2, len(self.body) // 2):
+            message = _("有 %(count)d 行比表头的 %(expected)d 列多，多出的各列未采用。请补上表头。", count=len(wide), expected=expected)
+            self.place.add(Severity.WARNING, "heading-missing", message, self.row, expected + 1)
+            wide = {}
+        for number, width in wide.items():
+            message = _(
+                "有 %(found)d 格，表头只有 %(expected)d 列：多半是内容里有分隔符而没加引号，各格已错位。请改好此行。",
+                found=width,
+                expected=expected,
+            )
+            self.place.add(Severity.ERROR, "row-width", message, number)
         if len(short) > max(20, len(self.body) // 2):
             message = _("有 %(count)d 行比表头的 %(expected)d 列少，缺的当作空格。", count=len(short), expected=expected)
             self.place.add(Severity.WARNING, "row-width", message)
@@ -669,6 +673,7 @@ class _Cells:
         self.reader, self.columns, self.pages = reader, columns, pages
         self.above: dict[int, str] = {}
         self.dates: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        self.fractions: dict[int, list[tuple[int, str]]] = defaultdict(list)
         self.formulas: dict[int, list[int]] = defaultdict(list)
         self.dittos: dict[int, list[int]] = defaultdict(list)
 
@@ -704,7 +709,10 @@ class _Cells:
             return None
         self.above[column.index] = text
         date = mark == "date"
-        if self.reader.names.types.get(name) is FieldType.DATE and _SERIAL.fullmatch(text):
+        dated = self.reader.names.types.get(name) is FieldType.DATE
+        if dated and mark == "number" and re.fullmatch(r"\d{4}\.1", text):
+            self.fractions[column.index].append((row.number, text))
+        if dated and _SERIAL.fullmatch(text):
             text, date = (datetime.date(1899, 12, 30) + datetime.timedelta(days=int(text))).isoformat(), True
         if date:
             self.dates[column.index].append((row.number, text))
@@ -721,6 +729,13 @@ class _Cells:
                 example=dates[0][1],
             )
             self._column(Severity.WARNING, "excel-date", message, dates[0][0], by_index[index])
+        for index, found in self.fractions.items():
+            message = _(
+                "%(rows)s的 %(example)s 是数字，分不清 1 月还是 10 月（%(example)s0）。请照原件核对，并先把该列设成“文本”格式。",
+                rows=row_list([number for number, _text in found]),
+                example=found[0][1],
+            )
+            self._column(Severity.WARNING, "excel-number", message, found[0][0], by_index[index])
         for index, numbers in self.formulas.items():
             message = _("%(rows)s是公式，但文件里没有存下结果，当作空格。请用电子表格软件打开、保存一次再交。", rows=row_list(numbers))
             self._column(Severity.WARNING, "cell-formula", message, numbers[0], by_index[index])

@@ -12,10 +12,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 from archive.language import _
 from ingest.readers import cells
@@ -26,6 +27,7 @@ MAX_TEXT_BYTES = 128 << 20
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".et", ".ett", ".ods", ".csv", ".tsv")
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_STRAY = re.compile(r"[\s\xa0\u200b-\u200d\u2060\u3000\ufeff\x00-\x1f\x7f]|_x000D_")
 _DELIMITERS = ",\t;|"
 
 
@@ -39,7 +41,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row with something in it: its number as the spreadsheet counts, texts from column A, marks (`date`, `error`, `formula`) by column from 1."""
+    """A row with something in it: its number as the spreadsheet counts, texts from column A, marks (as in `cells`) by column from 1."""
 
     number: int
     texts: Sequence[str]
@@ -139,7 +141,7 @@ def _printed(lines: Iterable[str]) -> Iterator[RawSheet]:
 
 def tidy(text: str) -> str:
     """A cell without stray blanks: no-break and zero-width spaces, carriage returns, `_x000D_`, control characters; line feeds inside stay."""
-    if text.isascii() and text.isalnum():
+    if _STRAY.search(text) is None:
         return text
     text = text.replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     text = re.sub(r"[\u200b\u200c\u200d\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]", "", text)
@@ -215,28 +217,47 @@ def _from_text(path: Path) -> RawSheet:
     return sheet
 
 
-class _Table(HTMLParser):
-    """Rows of all `tr` of an HTML page; nested tables are read through, spans count as one cell and blanks."""
+class _Tables(HTMLParser):
+    """The rows of an HTML page, or of each worksheet of an XML workbook of 2003. Spans count as one cell and blanks; nested tables are read through."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: list[list[str]] = []
+        self.sheets: list[tuple[str, list[list[str]]]] = [("", [])]
         self.inside = False
         self.span = 1
 
+    @property
+    def rows(self) -> list[list[str]]:
+        return self.sheets[-1][1]
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
+        tag = tag.rpartition(":")[2]
+        said = {name.rpartition(":")[2]: value or "" for name, value in attrs}
+        if tag == "worksheet":
+            self.sheets.append((said.get("name", ""), []))
+        elif tag in ("tr", "row"):
+            self._skip(self.rows, said, [])
             self.rows.append([])
-        elif tag in ("td", "th") and self.rows:
+        elif tag in ("td", "th", "cell") and self.rows:
+            self._skip(self.rows[-1], said, "")
             self.rows[-1].append("")
             self.inside = True
-            width = dict(attrs).get("colspan") or "1"
-            self.span = min(int(width), 100) if width.isdigit() else 1
+            self.span = min(int(said["colspan"]), 100) if said.get("colspan", "").isdigit() else 1
         elif tag == "br" and self.inside:
             self.rows[-1][-1] += "\n"
 
+    def _skip(self, line: list[Any], said: Mapping[str, str], blank: object) -> None:
+        """Fill up to `ss:Index`, from 1, with which an XML workbook leaves empty rows and cells out."""
+        index = said.get("index", "")
+        if index.isdigit() and int(index) <= cells.MAX_ROWS:
+            line += [type(blank)() for _blank in range(int(index) - 1 - len(line))]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th", "tr") and self.inside:
+        if tag.rpartition(":")[2] in ("td", "th", "tr", "cell", "row") and self.inside:
             self.rows[-1] += [""] * (self.span - 1)
             self.inside = False
 
@@ -246,15 +267,18 @@ class _Table(HTMLParser):
 
 
 def _from_html(path: Path) -> list[RawSheet]:
-    """An HTML table that calls itself .xls, as web systems export them."""
+    """A table in HTML or XML that calls itself .xls, as web and office systems export them."""
     if path.stat().st_size > MAX_TEXT_BYTES:
         raise _fault("sheet-too-large")
-    table = _Table()
-    table.feed(decode(path.read_bytes())[0])
-    if not table.rows:
+    tables = _Tables()
+    tables.feed(decode(path.read_bytes())[0])
+    found = []
+    for name, rows in tables.sheets:
+        if any(rows):
+            sheet = RawSheet(name)
+            texts = ([tidy(cell) for cell in row[: cells.MAX_COLUMNS]] for row in rows[: cells.MAX_ROWS])
+            sheet.rows = [RawRow(number, row) for number, row in enumerate(texts, start=1) if any(row)]
+            found.append(sheet)
+    if not found:
         raise _fault("sheet-corrupt")
-    found = RawSheet("")
-    for number, row in enumerate(table.rows[: cells.MAX_ROWS], start=1):
-        if any(cell.strip() for cell in row):
-            found.rows.append(RawRow(number, [tidy(cell) for cell in row]))
-    return [found]
+    return found

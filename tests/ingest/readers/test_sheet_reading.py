@@ -356,6 +356,12 @@ def test_a_bare_day_number_in_a_date_column_is_a_date_that_excel_made_and_a_year
     assert codes(table) == ["excel-date"]
 
 
+def test_a_month_that_lost_its_zero_is_a_finding(tmp_path: Path) -> None:
+    table = one(xlsx(tmp_path / "x.xlsx", ["题名", "日期", "数量"], ["甲", 1970.1, 1970.1], ["乙", "1970.1", 2], ["丙", 1970.8, 2]))
+    assert column(table, "date") == ["1970.1", "1970.1", "1970.8"]
+    assert [(f.code, f.row, f.column) for f in table.findings] == [("excel-number", 2, 2)]
+
+
 def test_numbers_keep_the_zeros_that_their_format_shows(tmp_path: Path) -> None:
     path = xlsx(tmp_path / "x.xlsx", ["标识号", "题名"], [12, "甲"], [1970.8, "乙"])
     book = openpyxl.load_workbook(path)
@@ -486,6 +492,28 @@ def test_an_html_table_that_calls_itself_xls(tmp_path: Path) -> None:
     page = "<html><meta charset=gbk><table><tr><th>题名</th><th>责任者</th></tr><tr><td>甲&amp;乙志</td><td>张</td></tr></table>"
     path.write_bytes(page.encode("gb18030"))
     assert column(one(path), "title") == ["甲&乙志"]
+
+
+def test_an_xml_workbook_of_2003(tmp_path: Path) -> None:
+    path = tmp_path / "导出.xls"
+    rows = (
+        '<Row ss:Index="3"><Cell><Data ss:Type="String">题名</Data></Cell><Cell ss:Index="3"><Data ss:Type="String">文件</Data></Cell></Row>'
+        '<Row><Cell><Data ss:Type="String">甲志</Data></Cell><Cell/><Cell><Data ss:Type="String">a.pdf</Data></Cell></Row>'
+    )
+    path.write_text(
+        '<?xml version="1.0"?><Workbook xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="登记">'
+        f"<Table>{rows}</Table></Worksheet></Workbook>",
+        "utf-8",
+    )
+    table = one(path)
+    cell = table.rows[0].cells["files"]
+    assert (table.sheet, cell.text, cell.row, cell.column) == ("登记", "a.pdf", 4, 3)
+
+
+def test_a_column_that_a_csv_has_no_heading_for_is_one_finding(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("题名,责任者\n" + "".join(f"志{n},张,多\n" for n in range(30)), "utf-8")
+    assert [(f.code, f.severity, f.column) for f in one(path).findings] == [("heading-missing", Severity.WARNING, 3)]
 
 
 def encrypted(path: Path) -> None:

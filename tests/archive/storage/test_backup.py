@@ -20,6 +20,8 @@ from archive.storage.journal import Journal
 from archive.storage.ocfl import OcflStore
 from archive.storage.private import PrivateStore
 
+# From Python 3.12 on, forking beside the threads of a test runner warns; our children touch none of them.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 Judge = Callable[[Path], int]
 AT = "2026-11-22T12:00:00Z"
 NOON = {"message": "入藏", "user": "王", "created": AT}

@@ -16,6 +16,8 @@ from archive.errors import DiskFull, StorageError
 from archive.model.rights import Audience
 from archive.storage.journal import Journal
 
+# From Python 3.12 on, forking beside the threads of a test runner warns; our children touch none of them.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 AT = "2026-11-22T12:00:00Z"
 
 

@@ -21,6 +21,8 @@ import pytest
 from archive.errors import ArchiveError, DiskFull
 from archive.storage.ocfl import OcflStore
 
+# From Python 3.12 on, forking beside the threads of a test runner warns; our children touch none of them.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 Judge = Callable[[Path], int]
 NOON = {"message": "入藏", "user": "王", "created": "2026-11-22T12:00:00Z"}
 CALLS = ("open", "mkdir", "rename", "fsync", "unlink", "rmdir", "write", "chmod")

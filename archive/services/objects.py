@@ -20,7 +20,7 @@ from archive.model.decision import Decisions
 from archive.model.donation import Donation
 from archive.model.event import Event
 from archive.model.item import Item, Page, TextVersion
-from archive.storage.base import ObjectStore
+from archive.storage.base import ObjectStore, VersionInfo
 
 ITEM = "metadata/item.json"
 TEXTS = "metadata/texts.jsonl"
@@ -29,6 +29,9 @@ DONATION = "metadata/donation.json"
 EVENTS = "metadata/events.jsonl"
 INGESTION = "ingestion "
 """Version messages of the pipeline begin with this word, followed by the batch id."""
+
+UNDO = "undo "
+"""Version messages of a batch taken back begin with this word, followed by the batch id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,25 @@ def read_object(store: ObjectStore, item: str, version: int | None = None) -> It
             for entry in (msgspec.json.decode(line, type=_PageTexts),)
         }
         described = replace(described, pages=tuple(_with_texts(page, texts) for page in described.pages))
-    batch = next((v.message.removeprefix(INGESTION) for v in reversed(versions[: info.number]) if v.message.startswith(INGESTION)), "")
     return ItemObject(
         described,
         records.decode(_read(store, item, DECISIONS, info.number), Decisions),
         records.decode(_read(store, item, DONATION, info.number), Donation),
         info.number,
-        batch,
+        _batch(versions[: info.number]),
         versions[0].created,
     )
+
+
+def _batch(versions: Iterable[VersionInfo]) -> str:
+    described: list[str] = []
+    for version in versions:
+        word, batch = version.message.split(" ", 1)[0] + " ", version.message.split(" ")[1:2]
+        if word == INGESTION and batch:
+            described.append(batch[0])
+        elif word == UNDO and batch:
+            described = [earlier for earlier in described if earlier != batch[0]]
+    return described[-1] if described else ""
 
 
 def read_events(store: ObjectStore, item: str) -> tuple[Event, ...]:

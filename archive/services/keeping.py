@@ -1,0 +1,205 @@
+"""Archivists' care: the index kept up with the catalogue, fixity, rebuilding what can be made again, and what the doctor says."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from archive.catalogue import donations as donation_rows
+from archive.catalogue import events as event_rows
+from archive.catalogue import items as item_rows
+from archive.catalogue import outbox
+from archive.catalogue.engine import Catalogue
+from archive.derivatives.store import DerivativeStore
+from archive.errors import ArchiveError
+from archive.model.decision import Decisions
+from archive.model.event import Event
+from archive.model.item import Item
+from archive.model.profile import Definitions
+from archive.records import from_record
+from archive.search.base import IndexDocument, SearchIndex
+from archive.search.documents import documents_of
+from archive.services import objects
+from archive.services.locks import lock
+from archive.services.publishing import APPLIED, decide, later_entries
+from archive.settings import Settings
+from archive.storage.base import FixityProblem, ObjectStore
+from archive.storage.journal import Journal
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many are done, how many there are (0: unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A fixity audit: objects looked at and what was wrong."""
+
+    items: int
+    problems: tuple[FixityProblem, ...]
+
+
+class Keeping:
+    """What keeps an archive well."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: ObjectStore,
+        journal: Journal,
+        catalogue: Catalogue,
+        index: SearchIndex,
+        derivatives: DerivativeStore,
+        definitions: Definitions,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings, self._store, self._journal, self._catalogue = settings, store, journal, catalogue
+        self._index, self._derivatives, self._definitions, self._now = index, derivatives, definitions, now
+
+    def drain(self, *, wait: float = 0.0, at_a_time: int = 200) -> int:
+        """Send what waits in the outbox to the index; the number of items sent. Raises Busy when another process holds the lease `indexer`."""
+        sent = 0
+        with lock(self._settings.run, "indexer", wait=wait):
+            self._renew_due()
+            while True:
+                with self._catalogue.read() as connection:
+                    waiting = outbox.pending(connection, at_a_time)
+                if not waiting:
+                    return sent
+                items = list(dict.fromkeys(item for _seq, item in waiting))
+                self._index.replace((item, self._documents(item)) for item in items)
+                with self._catalogue.write() as connection:
+                    outbox.done(connection, [seq for seq, _item in waiting])
+                sent += len(items)
+
+    def waiting(self) -> bool:
+        """True when the index has something to take up: outbox rows, or embargoes that ended."""
+        with self._catalogue.read() as connection:
+            return bool(outbox.pending(connection, 1)) or bool(item_rows.due_changes(connection, self._today()))
+
+    def _renew_due(self) -> None:
+        with self._catalogue.read() as connection:
+            due = item_rows.due_changes(connection, self._today())
+        for item in due:
+            with self._catalogue.write() as connection:
+                item_rows.refresh_visibility(connection, item, self._today())
+
+    def _documents(self, item: str) -> Iterable[IndexDocument]:
+        with self._catalogue.read() as connection:
+            stored = item_rows.get_item(connection, item, texts=True)
+        if stored is None or stored.withdrawn_at:
+            return ()
+        return documents_of(stored.item, self._definitions, self._today())
+
+    def verify(self, items: Iterable[str] = (), *, progress: Progress | None = None) -> Audit:
+        """Compare originals with their inventories, byte for byte; every object when none is named. The outcome goes to the journal as one event."""
+        wanted = tuple(items) or tuple(sorted(self._store.items()))
+        problems: list[FixityProblem] = []
+        for number, item in enumerate(wanted, 1):
+            problems.extend(self._store.validate(item))
+            if progress:
+                progress(item, number, len(wanted))
+        outcome = {"items": len(wanted), "failed": sorted({problem.item for problem in problems})}
+        self._journal.append("fixity check", outcome, by="fangzhi verify", item=None, at=self._stamp())
+        return Audit(len(wanted), tuple(problems))
+
+    def rebuild_catalogue(self, *, progress: Progress | None = None) -> int:
+        """Make the catalogue again from originals and journal; the number of items. Whatever it held is replaced; the outbox holds every item afterwards."""
+        with self._catalogue.write() as connection:
+            item_rows.clear(connection)
+        count = 0
+        for item in sorted(self._store.items()):
+            try:
+                self._read_in(item)
+            except ArchiveError:
+                raise
+            count += 1
+            if progress:
+                progress(item, count, 0)
+        self._replay()
+        return count
+
+    def _read_in(self, item: str) -> None:
+        found = objects.read_object(self._store, item)
+        decisions = found.decisions
+        for entry in later_entries(self._journal, decisions, item):
+            decisions = decide(decisions, entry)
+        with self._catalogue.write() as connection:
+            donation_rows.put_donation(connection, found.donation)
+            item_rows.put_item(
+                connection,
+                decisions.apply(found.described),
+                version=found.version,
+                batch=found.batch,
+                at=found.created,
+                day=self._today(),
+            )
+            self._tombstone(connection, item, decisions)
+            event_rows.append(connection, objects.read_events(self._store, item))
+
+    def _tombstone(self, connection: Any, item: str, decisions: Decisions) -> None:
+        if decisions.withdrawn:
+            item_rows.withdraw(connection, item, reason=decisions.withdrawn.reason, at=decisions.withdrawn.at)
+
+    def _replay(self) -> None:
+        """What only the journal knows: batches, reserved ids, later events."""
+        last = 0
+        for entry in self._journal.entries():
+            last = entry.seq
+            with self._catalogue.write() as connection:
+                if entry.kind == "batch":
+                    donation_rows.put_batch(connection, from_record(entry.data["batch"], donation_rows.Batch))
+                elif entry.kind == "undo":
+                    donation_rows.set_batch_state(connection, entry.data["batch"], donation_rows.BatchState.UNDONE, at=entry.at)
+                elif entry.kind == "purge":
+                    for item in entry.data["items"]:
+                        item_rows.reserve(connection, item, "purged")
+                if entry.item:
+                    event_rows.append(connection, [Event(entry.item, "metadata modification", entry.at, entry.by, detail=dict(entry.data))])
+        with self._catalogue.write() as connection:
+            item_rows.set_note(connection, APPLIED, str(last))
+
+    def rebuild_index(self) -> int:
+        """Build the index of every item anew beside the live one, then swap; the number of items."""
+        with lock(self._settings.run, "indexer", wait=60.0):
+            with self._catalogue.read() as connection:
+                ids = item_rows.item_ids(connection)
+                waiting = outbox.pending(connection, 10_000_000)
+            self._index.rebuild((item, self._documents(item)) for item in ids)
+            with self._catalogue.write() as connection:
+                outbox.done(connection, [seq for seq, _item in waiting])
+        return len(ids)
+
+    def clear_derivatives(self) -> None:
+        """Delete every derivative; they are made again by the pipeline's `derive`."""
+        shutil.rmtree(self._settings.derivatives, ignore_errors=True)
+
+    def items(self) -> Iterator[Item]:
+        """Every item of the catalogue, without texts."""
+        with self._catalogue.read() as connection:
+            ids = item_rows.item_ids(connection)
+        for item in ids:
+            with self._catalogue.read() as connection:
+                stored = item_rows.get_item(connection, item)
+            if stored is not None:
+                yield stored.item
+
+    def purge(self, older_than_days: int | None, *, by: str) -> tuple[str, ...]:
+        """Empty the trash for good; the ids that went. They stay reserved."""
+        gone = tuple(sorted(self._store.trashed()))
+        if not gone:
+            return ()
+        self._journal.append("purge", {"items": list(gone), "older_than_days": older_than_days}, by=by, item=None, at=self._stamp())
+        purged = self._store.purge(older_than_days)
+        with self._catalogue.write() as connection:
+            for item in purged:
+                item_rows.reserve(connection, item, "purged")
+        return purged
+
+    def _today(self) -> date:
+        return self._now().date()
+
+    def _stamp(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

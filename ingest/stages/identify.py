@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from pathlib import Path
 
 import msgspec
+from archive.derivatives.probe import PROBE_VERSION, ProbeLimits, probe
+from archive.derivatives.sandbox import Sandbox
 
 from archive import records
 from archive.derivatives.base import Fault, Probe
-from archive.derivatives.probe import PROBE_VERSION, ProbeLimits, probe
-from archive.derivatives.sandbox import Sandbox
 from archive.errors import DecodeError
 from archive.model.item import MediaKind
 from ingest.task import GivenFile

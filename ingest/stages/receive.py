@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from archive.storage.digests import copy_and_digest, digest_file
+
 from archive.errors import StorageError
 from archive.language import _
 from archive.model.donation import Finding, Severity
-from archive.storage.digests import copy_and_digest, digest_file
 from ingest.task import GivenFile
 
 

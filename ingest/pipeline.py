@@ -1,0 +1,469 @@
+"""The list of stages; checks, runs, resumes and records one batch.
+
+    walk → receive (digest) → identify → describe → transcribe          `analyse`: the plan, with every finding; `check` ends here
+    → mint → preserve → derive → register → (outbox drained to the index)   `run`: item by item
+
+One function, `analyse`, finds everything there is to find, so that `check` and `run` cannot disagree. Every stage may run twice: a run that was
+killed is taken up by running again, and goes on with the same batch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archive.derivatives.ffmpeg import Tools, find_tools
+from archive.derivatives.probe import PROBE_VERSION, ProbeLimits
+from archive.derivatives.registry import run_job
+from archive.derivatives.sandbox import Sandbox
+
+from archive import records
+from archive.assembly import Archive
+from archive.catalogue import donations as donation_rows
+from archive.catalogue import items as item_rows
+from archive.catalogue import probes as probe_rows
+from archive.derivatives.base import Probe
+from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, UsageError
+from archive.language import _
+from archive.model.decision import Decisions
+from archive.model.donation import Batch, BatchState, Finding, Severity
+from archive.model.event import Event
+from archive.model.identifiers import derived_item_id
+from archive.model.item import Item
+from archive.model.profile import Definitions
+from archive.services import objects
+from archive.services.locks import lock
+from archive.settings import Settings
+from ingest.readers import folder as folder_reader
+from ingest.readers import registration as registration_reader
+from ingest.readers import sheet as sheet_reader
+from ingest.stages import derive, describe, identify, mint, preserve, receive, register, transcribe
+from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, SheetTable
+
+AGENT = "fangzhi ingest"
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how much is done and how much there is (files, bytes or items; 0: unknown)."""
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a donation is to be gone through."""
+
+    jobs: int = 2
+    quick: bool = False
+    ocr: bool = False
+    progress: Progress = _silent
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a check or a run did: the plan, the batch (none for a check), counts of items and files, findings beyond the plan's."""
+
+    plan: Plan
+    batch: str | None = None
+    ingested: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    fates: dict[str, FileFate] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def files(self) -> dict[str, int]:
+        """`given`, `accepted`, `duplicate`, `ignored`, `refused`: given is the sum of the others, always."""
+        counts = Counter(fate.fate for fate in self.fates.values())
+        return {"given": len(self.fates)} | {fate.value: counts[fate] for fate in Fate}
+
+    @property
+    def items(self) -> dict[str, int]:
+        """`ingested`, `unchanged`, `refused`."""
+        return {"ingested": len(self.ingested), "unchanged": len(self.unchanged), "refused": len(self.refused)}
+
+    @property
+    def needs_a_person(self) -> bool:
+        """True when something was refused or must be looked at (exit status 1)."""
+        return any(finding.severity is not Severity.NOTE for finding in self.findings)
+
+
+class _ArchiveView:
+    """What `describe` may ask the archive (see `describe.ArchiveView`)."""
+
+    def __init__(self, archive: Archive | None, accession: str = "") -> None:
+        self._archive = archive
+
+    def holders_of(self, sha512: str) -> tuple[str, ...]:
+        if self._archive is None:
+            return ()
+        with self._archive.catalogue.read() as connection:
+            return item_rows.files_by_sha512(connection, sha512)
+
+    def known_item(self, accession: str, key: str) -> str | None:
+        if self._archive is None:
+            return None
+        with self._archive.catalogue.read() as connection:
+            return item_rows.find_item(connection, accession, key)
+
+
+def limits_of(settings: Settings, tools: Tools) -> ProbeLimits:
+    """The limits of decoding that an institution set."""
+    return ProbeLimits(megapixels=settings.max_image_megapixels, seconds=settings.child_seconds, tools=tools)
+
+
+def analyse(
+    folder: Path, workspace: Path, archive: Archive | None, settings: Settings, definitions: Definitions, options: Options
+) -> tuple[Plan, dict[str, GivenFile]]:
+    """Everything there is to find in a donation folder, and the files as given. Writes only below `workspace`."""
+    tools = find_tools(settings)
+    walk = folder_reader.walk(folder, workspace, max_bytes=settings.max_archive_gigabytes << 30)
+    findings = list(walk.findings)
+    files, more = _digest(walk.files, archive, options)
+    findings += more
+    files = _identify(files, archive, settings, tools, options)
+    registration, tables = _read_sheets(files, definitions)
+    plan = describe.plan(files, tables, registration, definitions, archive=_ArchiveView(archive), folder_name=folder.name)
+    plan = transcribe.transcribe(plan, {file.path: file for file in files}, definitions)
+    plan = replace(plan, findings=_in_order([*findings, *plan.findings]))
+    return plan, {file.path: file for file in files}
+
+
+def _digest(files: tuple[GivenFile, ...], archive: Archive | None, options: Options) -> tuple[list[GivenFile], list[Finding]]:
+    total = sum(file.size for file in files)
+    read = 0
+
+    def told(size: int) -> None:
+        nonlocal read
+        read += size
+        options.progress("receive", read, total)
+
+    seen = None
+    with ExitStack() as stack:
+        if archive is not None and options.quick:
+            connection = stack.enter_context(archive.catalogue.read())
+            notes = probe_rows.seen_below(connection)
+            seen = notes.get
+        done = list(receive.digest(files, seen=_seen(seen) if seen else None, jobs=options.jobs, progress=told))
+    if archive is not None:
+        with archive.catalogue.write() as connection:
+            probe_rows.put_seen(
+                connection,
+                [
+                    (str(f.location), f.size, f.mtime_ns, f.sha512)
+                    for f, _finding in done
+                    if f.sha512 and f.location and f.member_of is None
+                ],
+            )
+    return [file for file, _finding in done], [finding for _file, finding in done if finding]
+
+
+def _seen(notes: Callable[[tuple[str, int, int]], str | None]) -> receive.Seen:
+    return lambda path, size, mtime_ns: notes((path, size, mtime_ns))
+
+
+def _identify(files: list[GivenFile], archive: Archive | None, settings: Settings, tools: Tools, options: Options) -> list[GivenFile]:
+    known: dict[str, Probe] = {}
+    if archive is not None:
+        with archive.catalogue.read() as connection:
+            found = probe_rows.probes(connection, [identify.question(f) for f in files if f.sha512], PROBE_VERSION)
+        known = {question: identify.probe_from(record) for question, record in found.items()}
+    before = set(known)
+    total = len({identify.question(f) for f in files if f.sha512} - before)
+    done = 0
+
+    def told(_file: GivenFile) -> None:
+        nonlocal done
+        done += 1
+        options.progress("identify", done, total)
+
+    probes: dict[str, Probe] = {}
+    with ExitStack() as stack:
+        sandbox = None
+        if total:
+            sandbox = stack.enter_context(Sandbox(options.jobs, settings.child_memory_mib, settings.child_seconds))
+        probes.update(identify.identify(files, known, sandbox, limits_of(settings, tools), progress=told))
+    if archive is not None and set(known) - before:
+        with archive.catalogue.write() as connection:
+            rows = [(question, identify.probe_record(known[question])) for question in known if question not in before]
+            probe_rows.put_probes(connection, rows, PROBE_VERSION)
+    return [replace(file, probe=probes.get(file.path)) for file in files]
+
+
+def _read_sheets(files: list[GivenFile], definitions: Definitions) -> tuple[registration_reader.Registration, list[SheetTable]]:
+    usable = [file for file in files if file.location is not None and not file.litter and not file.refused]
+    tables: list[SheetTable] = []
+    for file in usable:
+        if sheet_reader.is_sheet(file):
+            tables.extend(sheet_reader.read_tables(file, definitions))
+    return registration_reader.read_registration(usable, tables, definitions), tables
+
+
+def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
+    """By severity, then place; the same finding only once."""
+    order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda f: (order[f.severity], f.path or "", f.sheet or "", f.row or 0, f.column or 0, f.code)))
+
+
+def check(
+    folder: Path, archive: Archive | None, settings: Settings, definitions: Definitions, options: Options, workspace: Path
+) -> tuple[Outcome, dict[str, GivenFile]]:
+    """What `run` would find and do, writing nothing to the archive."""
+    begin = time.monotonic()
+    plan, files = analyse(folder, workspace, archive, settings, definitions, options)
+    outcome = Outcome(plan, findings=list(plan.findings), fates=dict(plan.fates))
+    outcome.refused = [draft.item.key for draft in plan.drafts if draft.refused]
+    outcome.ingested = [draft.item.key for draft in plan.drafts if not draft.refused]
+    outcome.seconds = time.monotonic() - begin
+    return outcome, files
+
+
+def run(folder: Path, archive: Archive, options: Options, workspace: Path) -> tuple[Outcome, dict[str, GivenFile]]:
+    """Take a donation in. Goes on by itself where an interrupted run of the same donation stopped. Raises Busy, DiskFull, UsageError before anything is half done."""
+    begin = time.monotonic()
+    with lock(archive.settings.run, "ingest"):
+        archive.store.recover()
+        archive.publishing.settle()
+        shutil.rmtree(archive.settings.staging / "ingest", ignore_errors=True)
+        plan, files = analyse(folder, workspace, archive, archive.settings, archive.definitions, options)
+        _room(archive, plan, files)
+        outcome = Outcome(plan, findings=list(plan.findings), fates=dict(plan.fates))
+        _Run(archive, folder, plan, files, options, outcome).go()
+    outcome.findings = list(_in_order(outcome.findings))
+    outcome.seconds = time.monotonic() - begin
+    return outcome, files
+
+
+def _room(archive: Archive, plan: Plan, files: Mapping[str, GivenFile]) -> None:
+    needed = sum(files[path].size for path, fate in plan.fates.items() if fate.fate in (Fate.ACCEPTED, Fate.DUPLICATE) and path in files)
+    free = shutil.disk_usage(archive.settings.home).free
+    if needed * 1.6 + (64 << 20) > free:
+        message = _(
+            "磁盘空间不够：要收 %(needed)d MiB，连同衍生件约需 %(want)d MiB，只剩 %(free)d MiB。什么都还没有写。请腾出空间再运行。",
+            needed=needed >> 20,
+            want=int(needed * 1.6 + (64 << 20)) >> 20,
+            free=free >> 20,
+        )
+        raise DiskFull(message)
+
+
+class _Run:
+    """One run of a batch: the items one after another, their derivatives in child processes meanwhile."""
+
+    def __init__(
+        self, archive: Archive, folder: Path, plan: Plan, files: Mapping[str, GivenFile], options: Options, outcome: Outcome
+    ) -> None:
+        self.archive, self.folder, self.plan, self.files = archive, folder, plan, files
+        self.options, self.outcome = options, outcome
+        self.batch = ""
+        self.waiting: dict[str, int] = {}
+        self.ready: dict[str, tuple[Item, Decisions, int]] = {}
+
+    def go(self) -> None:
+        """Preserve, derive and register every draft that is not refused; then the index; then the journal's record of the batch."""
+        self.batch = self._open_batch()
+        self.outcome.batch = self.batch
+        drafts = [draft for draft in self.plan.drafts if not draft.refused]
+        self.outcome.refused = [draft.item.key for draft in self.plan.drafts if draft.refused]
+        self._keep_contact()
+        settings = self.archive.settings
+        done = 0
+        with Sandbox(self.options.jobs, settings.child_memory_mib, settings.child_seconds) as sandbox:
+            for arguments, answer in sandbox.map(run_job, self._jobs(drafts)):
+                self._derived(arguments, answer)
+                done += 1
+                self.options.progress("derive", done, 0)
+        self._register_ready(everything=True)
+        self._close_batch()
+        self.options.progress("index", 0, 1)
+        try:
+            self.archive.keeping.drain(wait=30.0)
+        except Busy:
+            pass  # whoever holds the lease sends it; the outbox row stands
+        self.options.progress("index", 1, 1)
+
+    def _open_batch(self) -> str:
+        accession = self.plan.donation.accession
+        with self.archive.catalogue.write() as connection:
+            donation_rows.put_donation(connection, self.plan.donation)
+            batch = donation_rows.unfinished(connection, accession, str(self.folder))
+            if batch is None:
+                number = donation_rows.next_number(connection, accession)
+                batch = Batch(f"{accession}.{number}", accession, str(self.folder), BatchState.RUNNING, self.archive.stamp())
+            donation_rows.put_batch(connection, replace(batch, state=BatchState.RUNNING))
+        return batch.id
+
+    def _keep_contact(self) -> None:
+        if self.plan.contact:
+            self.archive.private.put("contact", self.plan.donation.accession, dict(self.plan.contact))
+
+    def _close_batch(self) -> None:
+        outcome = self.outcome
+        summary = {"items": outcome.items, "files": outcome.files, "ingested": outcome.ingested, "findings": len(outcome.findings)}
+        with self.archive.catalogue.write() as connection:
+            batch = donation_rows.get_batch(connection, self.batch)
+            assert batch is not None
+            batch = replace(batch, state=BatchState.DONE, ended=self.archive.stamp(), summary=summary)
+        if outcome.ingested or outcome.items["unchanged"] == 0:
+            self.archive.journal.append("batch", {"batch": records.to_record(batch)}, by=AGENT, item=None, at=batch.ended)
+        with self.archive.catalogue.write() as connection:
+            donation_rows.put_batch(connection, batch)
+
+    def _jobs(self, drafts: list[ItemDraft]) -> Iterator[tuple[Any, ...]]:
+        for number, draft in enumerate(drafts, 1):
+            self.options.progress("preserve", number, len(drafts))
+            try:
+                kept = self._keep(draft)
+            except DiskFull:
+                raise
+            except (ArchiveError, OSError) as error:
+                self._refuse(draft, str(error))
+                continue
+            if kept is not None:
+                item, decisions, version = kept
+                self.ready[item.id] = kept
+                jobs = list(derive.missing(item, self.archive.store, self.archive.derivatives))
+                self.waiting[item.id] = len(jobs)
+                for job in jobs:
+                    yield (job.item, job.file, job.job)
+            self._register_ready()
+
+    def _keep(self, draft: ItemDraft) -> tuple[Item, Decisions, int] | None:
+        """Mint and preserve one draft; None when nothing changed and it is registered already."""
+        archive = self.archive
+        item_id, earlier = self._earlier(draft.item)
+        item = mint.mint(replace(draft.item, id=item_id), earlier.described if earlier else None)
+        decisions = earlier.decisions if earlier else Decisions()
+        before = earlier.version if earlier else 0
+        if earlier and earlier.described == item and earlier.donation == self.plan.donation:
+            if earlier.batch == self.batch:  # preserved by an interrupted run of this batch
+                self.outcome.ingested.append(item.id)
+            else:
+                self.outcome.unchanged.append(item.id)
+            if self._registered(item.id, before):
+                return (item, decisions, before) if any(derive.missing(item, archive.store, archive.derivatives)) else None
+            return item, decisions, before
+        originals = self._originals(draft, item, earlier)
+        events = self._events(item)
+        kept = preserve.preserve(
+            archive.store,
+            item,
+            decisions,
+            self.plan.donation,
+            events,
+            originals,
+            batch=self.batch,
+            agent=AGENT,
+            at=archive.stamp(),
+            before=before,
+        )
+        self.outcome.ingested.append(item.id)
+        return item, decisions, kept.version
+
+    def _earlier(self, item: Item) -> tuple[str, objects.ItemObject | None]:
+        """The id this identity has or gets, and what its object says today."""
+        store = self.archive.store
+        with self.archive.catalogue.read() as connection:
+            known = item_rows.find_item(connection, item.accession, item.key)
+            reserved = item_rows.reserved_ids(connection)
+        trashed = set(store.trashed())
+        for candidate in filter(None, (known, item.id, derived_item_id(item.accession, item.key), *_numbered(item.id))):
+            if candidate in trashed:
+                store.untrash(candidate)
+            if store.head(candidate) is not None:
+                found = objects.read_object(store, candidate)
+                if (found.described.accession, found.described.key) == (item.accession, item.key):
+                    return candidate, found
+            elif candidate not in reserved:
+                return candidate, None
+        raise Conflict(_("条目 %(key)s 的编号都已被占用。", key=item.key))
+
+    def _registered(self, item: str, version: int) -> bool:
+        with self.archive.catalogue.read() as connection:
+            return item_rows.version_of(connection, item) == version
+
+    def _originals(self, draft: ItemDraft, item: Item, earlier: objects.ItemObject | None) -> dict[str, Path | str]:
+        """Each original as a staged copy, or as the digest of content the object holds already."""
+        held: set[str] = set()
+        if earlier is not None:
+            held = {f.sha512 for f in self.archive.store.files(item.id)}
+        provisional = {f.received: draft.sources[f.id] for f in draft.item.files}
+        known = {f.path: f.sha512 for f in item.files if f.sha512 in held}
+        wanted = {f.path: self.files[provisional[f.received]] for f in item.files if f.sha512 not in held}
+        staged, findings = receive.stage(wanted, self.archive.settings.staging / "ingest" / item.id)
+        if findings:
+            self.outcome.findings.extend(findings)
+            raise Conflict(findings[0].message)
+        return {**known, **staged}
+
+    def _events(self, item: Item) -> list[Event]:
+        at = self.archive.stamp()
+        events = [Event(item.id, "ingestion", at, AGENT, detail={"batch": self.batch, "files": len(item.files)})]
+        for file in item.files:
+            detail = {"file": file.id, "sha512": file.sha512, "format": file.format, "media_type": file.media_type}
+            events.append(Event(item.id, "message digest calculation", at, AGENT, detail=detail))
+        return events
+
+    def _derived(self, arguments: tuple[Any, ...], answer: object) -> None:
+        item, file, _job = arguments
+        if isinstance(answer, DecodeError):
+            where = next((f.received for f in self.ready[item][0].files if f.id == file), item)
+            message = _("衍生件没有做成（%(why)s）。原件已收好；可用 fangzhi rebuild derivatives 再做。", why=str(answer))
+            self.outcome.findings.append(Finding(Severity.WARNING, "no-derivative", where, message, path=where))
+        self.waiting[item] -= 1
+        self._register_ready()
+
+    def _register_ready(self, *, everything: bool = False) -> None:
+        for item_id in [i for i, left in self.waiting.items() if left == 0 or everything]:
+            item, decisions, version = self.ready.pop(item_id)
+            del self.waiting[item_id]
+            register.register(
+                self.archive.catalogue,
+                item,
+                decisions,
+                self.plan.donation,
+                self._events(item),
+                version=version,
+                batch=self.batch,
+                at=self.archive.stamp(),
+                day=self.archive.today(),
+            )
+
+    def _refuse(self, draft: ItemDraft, why: str) -> None:
+        key = draft.item.key
+        self.outcome.refused.append(key)
+        message = _("没有收入：%(why)s", why=why)
+        where = draft.item.title or key
+        self.outcome.findings.append(Finding(Severity.ERROR, "item-refused", where, message, sheet=draft.sheet, row=draft.row))
+        for path in draft.sources.values():
+            if self.outcome.fates[path].fate in (Fate.ACCEPTED, Fate.DUPLICATE):
+                self.outcome.fates[path] = FileFate(Fate.REFUSED, key)
+
+
+def _numbered(item: str) -> Iterator[str]:
+    for number in range(2, 100):
+        yield f"{item[:60]}-{number}"
+
+
+def workspace_in(settings: Settings | None) -> tempfile.TemporaryDirectory[str]:
+    """A folder for members of archives while a donation is gone through: in the home's staging area for a run, else among temporary files."""
+    if settings is None:
+        return tempfile.TemporaryDirectory(prefix="fangzhi-")
+    settings.staging.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="unpacked-", dir=settings.staging)
+
+
+def refuse_overlap(folder: Path, home: Path) -> None:
+    """Raise UsageError when the donation lies in the home or the home in the donation."""
+    donor, own = folder.resolve(), home.resolve()
+    if donor == own or own in donor.parents or donor in own.parents:
+        raise UsageError(_("捐赠文件夹 %(folder)s 与馆藏主目录 %(home)s 互相包含；请分开放。", folder=folder, home=home))

@@ -38,13 +38,13 @@ from archive.model.event import Event
 from archive.model.identifiers import derived_item_id
 from archive.model.item import Item
 from archive.model.profile import Definitions
-from archive.services import objects
+from archive.services import deriving, objects
 from archive.services.locks import lock
 from archive.settings import Settings
 from ingest.readers import folder as folder_reader
 from ingest.readers import registration as registration_reader
 from ingest.readers import sheet as sheet_reader
-from ingest.stages import derive, describe, identify, mint, preserve, receive, register, transcribe
+from ingest.stages import describe, identify, mint, preserve, receive, register, transcribe
 from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, SheetTable
 
 AGENT = "fangzhi ingest"
@@ -331,7 +331,7 @@ class _Run:
             if kept is not None:
                 item, decisions, version = kept
                 self.ready[item.id] = kept
-                jobs = list(derive.missing(item, self.archive.store, self.archive.derivatives))
+                jobs = list(deriving.missing(item, self.archive.store, self.archive.derivatives))
                 self.waiting[item.id] = len(jobs)
                 for job in jobs:
                     yield (job.item, job.file, job.job)
@@ -350,7 +350,7 @@ class _Run:
             else:
                 self.outcome.unchanged.append(item.id)
             if self._registered(item.id, before):
-                return (item, decisions, before) if any(derive.missing(item, archive.store, archive.derivatives)) else None
+                return (item, decisions, before) if any(deriving.missing(item, archive.store, archive.derivatives)) else None
             return item, decisions, before
         originals = self._originals(draft, item, earlier)
         events = self._events(item)

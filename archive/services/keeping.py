@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,8 +12,10 @@ from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import outbox
 from archive.catalogue.engine import Catalogue
+from archive.derivatives.registry import run_job
+from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, DecodeError
 from archive.model.decision import Decisions
 from archive.model.event import Event
 from archive.model.item import Item
@@ -22,7 +23,7 @@ from archive.model.profile import Definitions
 from archive.records import from_record
 from archive.search.base import IndexDocument, SearchIndex
 from archive.search.documents import documents_of
-from archive.services import objects
+from archive.services import deriving, objects
 from archive.services.locks import lock
 from archive.services.publishing import APPLIED, decide, later_entries
 from archive.settings import Settings
@@ -172,9 +173,24 @@ class Keeping:
                 outbox.done(connection, [seq for seq, _item in waiting])
         return len(ids)
 
-    def clear_derivatives(self) -> None:
-        """Delete every derivative; they are made again by the pipeline's `derive`."""
-        shutil.rmtree(self._settings.derivatives, ignore_errors=True)
+    def rebuild_derivatives(self, *, jobs: int = 1, progress: Progress | None = None) -> tuple[int, int]:
+        """Make every derivative that is missing; how many jobs were done and how many failed. One bad file costs that file only."""
+        made = failed = 0
+        settings = self._settings
+        with Sandbox(jobs, settings.child_memory_mib, settings.child_seconds) as sandbox:
+            for _arguments, answer in sandbox.map(run_job, self._jobs()):
+                if isinstance(answer, DecodeError):
+                    failed += 1
+                else:
+                    made += 1
+                if progress:
+                    progress("derivatives", made + failed, 0)
+        return made, failed
+
+    def _jobs(self) -> Iterator[tuple[Any, ...]]:
+        for item in self.items():
+            for job in deriving.missing(item, self._store, self._derivatives):
+                yield (job.item, job.file, job.job)
 
     def items(self) -> Iterator[Item]:
         """Every item of the catalogue, without texts."""

@@ -1,22 +1,19 @@
-"""Derive: the jobs that make what is shown from what is kept, one job an image, a recording or a film; what exists already is not made again."""
+"""What is still to be made from an item's originals; asked by the pipeline and by `rebuild derivatives`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from archive.derivatives.registry import Job, jobs_for
 from archive.derivatives.store import DerivativeStore
-
 from archive.model.item import Item
 from archive.storage.base import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class DeriveJob:
-    """One job for a child process: which item it is for and what to make from which original."""
+    """One job for a child process: which item and file it is for, and what to make."""
 
     item: str
     file: str
@@ -24,9 +21,9 @@ class DeriveJob:
 
 
 def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore) -> Iterator[DeriveJob]:
-    """The jobs still to be done for an item's files."""
+    """The jobs still to be done for an item's files; none for what exists already."""
     for file in item.files:
-        path: Path = store.local_path(item.id, file.path)
+        path = store.local_path(item.id, file.path)
         for job in jobs_for(file, path, derivatives, closed=closed_passages(item, file.id)):
             yield DeriveJob(item.id, file.id, job)
 
@@ -34,6 +31,3 @@ def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore) -> Ite
 def closed_passages(item: Item, media: str) -> tuple[tuple[float, float], ...]:
     """Start and end (seconds) of the passages of a recording that have rights of their own."""
     return tuple(sorted((s.start, s.end) for s in item.segments if s.media == media and (s.rights.audience or s.rights.embargo)))
-
-
-__all__ = ["Any", "DeriveJob", "closed_passages", "missing"]

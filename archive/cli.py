@@ -1,0 +1,391 @@
+"""The `fangzhi` command. Other packages add subcommands by the entry-point group `fangzhi.commands`.
+
+Results go to stdout, talk to stderr. Exit status: 0 done, 1 findings that a person must mend, 2 wrong usage, 3 the archive itself is not well.
+Heavy modules are imported inside commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import getpass
+import importlib.metadata
+import json
+import locale
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archive import __version__, language
+from archive.errors import ArchiveError
+from archive.language import _
+from archive.model.rights import Audience
+from archive.settings import load_settings, locate_home
+
+if TYPE_CHECKING:
+    from archive.assembly import Archive
+
+AUDIENCES = [audience.value for audience in Audience]
+
+
+class Commands(click.Group):
+    """Our own commands and those that other packages bring."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(entry.name for entry in _entries())})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        for entry in _entries():
+            if entry.name == cmd_name:
+                command: click.Command = entry.load()
+                return command
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArchiveError as error:
+            say(str(error))
+            ctx.exit(error.exit_status)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except KeyboardInterrupt:
+            say(_("已中断。已经完成的都在；再运行一次会接着做。"))
+            ctx.exit(130)
+
+
+def _entries() -> tuple[importlib.metadata.EntryPoint, ...]:
+    return tuple(importlib.metadata.entry_points(group="fangzhi.commands"))
+
+
+def say(message: str) -> None:
+    """Talk: one message to stderr."""
+    click.echo(message, err=True)
+
+
+def show_json(value: object) -> None:
+    """A result: one JSON document to stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _language(given: str | None) -> str:
+    if given:
+        return given
+    name = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or locale.getlocale()[0] or ""
+    return "en" if name.lower().startswith("en") else "zh"
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home", type=click.Path(path_type=Path, file_okay=False), help="馆藏主目录 / the archive's home (FANGZHI_HOME, ./fangzhi-home)"
+)
+@click.option("--lang", type=click.Choice(language.LANGUAGES), help="语言 / language")
+@click.version_option(__version__, prog_name="fangzhi")
+@click.pass_context
+def main(ctx: click.Context, home: Path | None, lang: str | None) -> None:
+    """方志馆：地方文献数字典藏。 / Fangzhi: a digital archive of local history."""
+    language.choose(_language(lang))
+    ctx.obj = locate_home(home)
+
+
+@contextmanager
+def opened(ctx: click.Context, *, writes: bool = False) -> Iterator[Archive]:
+    """The archive of this command's home; one that writes first carries out what a crash left undone."""
+    from archive.assembly import open_archive
+
+    archive = open_archive(load_settings(ctx.obj))
+    try:
+        if writes:
+            archive.store.recover()
+            archive.publishing.settle()
+        yield archive
+    finally:
+        archive.close()
+
+
+def who() -> str:
+    """Who gives a command, for events: the login name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def refresh_index(archive: Archive) -> None:
+    """Send what waits to the index, unless somebody else is at it already."""
+    from archive.errors import Busy
+
+    try:
+        archive.keeping.drain(wait=30.0)
+    except Busy:
+        say(_("索引正由另一个进程更新；改动稍后可检索到。"))
+
+
+@main.command()
+@click.pass_context
+def init(ctx: click.Context) -> None:
+    """建立馆藏主目录。 / Make an archive home."""
+    from archive.assembly import make_home
+
+    make_home(ctx.obj)
+    click.echo(_("馆藏主目录已建好：%(home)s", home=ctx.obj))
+
+
+@main.command()
+@click.argument("kind")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.pass_context
+def template(ctx: click.Context, kind: str, output: Path) -> None:
+    """生成著录表模板。 / Write the sheet that an archivist fills in."""
+    from archive.template import template_for
+
+    template_for(kind, ctx.obj / "definitions", output)
+    click.echo(_("已写好 %(path)s", path=output))
+
+
+@main.command()
+@click.argument("things", nargs=-1, required=True)
+@click.option("--audience", type=click.Choice(AUDIENCES), required=True)
+@click.pass_context
+def publish(ctx: click.Context, things: tuple[str, ...], audience: str) -> None:
+    """设定条目或整批的访问级别。 / Set who may see items or a batch."""
+    with opened(ctx, writes=True) as archive:
+        items = [item for thing in things for item in archive.publishing.members(thing)]
+        done = archive.publishing.publish(items, Audience(audience), by=who())
+        refresh_index(archive)
+    click.echo(_("%(count)d 件，访问级别：%(audience)s", count=len(done), audience=audience))
+
+
+@main.command()
+@click.argument("items", nargs=-1, required=True)
+@click.option("--reason", required=True)
+@click.pass_context
+def withdraw(ctx: click.Context, items: tuple[str, ...], reason: str) -> None:
+    """撤下条目，留下说明。 / Withdraw items; a tombstone with the reason stays."""
+    with opened(ctx, writes=True) as archive:
+        wanted = [item for thing in items for item in archive.publishing.members(thing)]
+        done = archive.publishing.withdraw(wanted, reason, by=who())
+        refresh_index(archive)
+    click.echo(_("已撤下 %(count)d 件", count=len(done)))
+
+
+@main.command()
+@click.option("--older-than", type=click.IntRange(min=0), metavar="DAYS")
+@click.option("--yes", is_flag=True, help="不再询问 / do not ask")
+@click.pass_context
+def purge(ctx: click.Context, older_than: int | None, yes: bool) -> None:
+    """清空回收站，不可恢复。 / Empty the trash for good."""
+    with opened(ctx, writes=True) as archive:
+        count = len(tuple(archive.store.trashed()))
+        if not count:
+            click.echo(_("回收站是空的。"))
+            return
+        if not yes:
+            click.confirm(_("回收站里有 %(count)d 件，清空后不可恢复。继续吗？", count=count), abort=True, err=True)
+        gone = archive.keeping.purge(older_than, by=who())
+    click.echo(_("已清除 %(count)d 件；它们的编号不再使用。", count=len(gone)))
+
+
+@main.command()
+@click.argument("query")
+@click.option("--collection")
+@click.option("--from", "year_from", type=int)
+@click.option("--to", "year_to", type=int)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20)
+@click.option("--as", "audience", type=click.Choice(AUDIENCES), default=Audience.STAFF.value)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def search(
+    ctx: click.Context,
+    query: str,
+    collection: str | None,
+    year_from: int | None,
+    year_to: int | None,
+    limit: int,
+    audience: str,
+    as_json: bool,
+) -> None:
+    """检索，与网页相同。 / The same search as the web."""
+    from archive.services.answers import search_answer
+
+    with opened(ctx) as archive:
+        answer = search_answer(
+            archive.reading,
+            Audience(audience),
+            query,
+            collection=collection,
+            year_from=year_from,
+            year_to=year_to,
+            size=limit,
+        )
+    if as_json:
+        show_json(answer)
+        return
+    click.echo(
+        _(
+            "%(items)d 种 · %(total)d 面（段） · 著录命中 %(metadata)d 件",
+            items=answer["items"],
+            total=answer["total"],
+            metadata=answer["metadata_total"],
+        )
+    )
+    for hit in answer["hits"]:
+        click.echo(f"\n{hit['title']}  {hit['label']}  {hit['url']}")
+        for snippet in hit["snippets"]:
+            click.echo("  " + _marked(snippet))
+
+
+def _marked(snippet: dict[str, Any]) -> str:
+    text, out, at = snippet["text"], [], 0
+    for start, end in snippet["spans"]:
+        out += [text[at:start], click.style(text[start:end], fg="red", bold=True)]
+        at = end
+    return "".join([*out, text[at:]]).replace("\n", " ")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000)
+@click.option("--workers", type=click.IntRange(1, 32), default=1)
+@click.pass_context
+def serve(ctx: click.Context, host: str, port: int, workers: int) -> None:
+    """开馆：网页与后台工作。 / Serve the web and a background worker."""
+    from archive.web.serving import serve as run
+
+    settings = load_settings(ctx.obj)
+    with opened(ctx, writes=True) as archive:
+        if archive.keeping.waiting():
+            refresh_index(archive)
+    run(settings, host=host, port=port, workers=workers, background=work)
+
+
+def work(home: Path, stop: Any) -> None:
+    """The background worker: keeps the index up with the catalogue until `stop` (an event with `wait(seconds)`) is set."""
+    from archive.assembly import open_archive
+    from archive.errors import Busy
+
+    archive = open_archive(load_settings(home))
+    try:
+        while not stop.wait(1.0):
+            try:
+                if archive.keeping.waiting():
+                    archive.keeping.drain()
+            except Busy:
+                continue
+    finally:
+        archive.close()
+
+
+@main.command()
+@click.pass_context
+def worker(ctx: click.Context) -> None:
+    """只运行后台工作。 / The background worker alone."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_args: stop.set())
+    say(_("后台工作已开始；按 Ctrl-C 结束。"))
+    work(ctx.obj, stop)
+
+
+@main.command()
+@click.argument("items", nargs=-1)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def verify(ctx: click.Context, items: tuple[str, ...], as_json: bool) -> None:
+    """核对原件的固定性。 / Compare originals with their inventories, byte for byte."""
+    from archive import records
+
+    with opened(ctx, writes=True) as archive:
+        audit = archive.keeping.verify(items)
+    if as_json:
+        show_json({"items": audit.items, "problems": [records.to_record(problem) for problem in audit.problems]})
+    else:
+        for problem in audit.problems:
+            click.echo(f"{problem.item}  {problem.path}  {problem.code}  {problem.message}")
+        click.echo(_("核对 %(items)d 件，问题 %(problems)d 处。", items=audit.items, problems=len(audit.problems)))
+    if audit.problems:
+        ctx.exit(3)
+
+
+@main.command()
+@click.argument("parts", nargs=-1, type=click.Choice(["catalogue", "index", "derivatives"]))
+@click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1)
+@click.pass_context
+def rebuild(ctx: click.Context, parts: tuple[str, ...], jobs: int) -> None:
+    """重建目录、索引、衍生件。 / Make catalogue, index and derivatives again."""
+    wanted = parts or ("catalogue", "index", "derivatives")
+    with opened(ctx) as archive:
+        archive.store.recover()
+        if "catalogue" in wanted:
+            count = archive.keeping.rebuild_catalogue()
+            click.echo(_("目录：%(count)d 件", count=count))
+        if "index" in wanted:
+            click.echo(_("索引：%(count)d 件", count=archive.keeping.rebuild_index()))
+        if "derivatives" in wanted:
+            made, failed = archive.keeping.rebuild_derivatives(jobs=jobs)
+            click.echo(_("衍生件：做了 %(made)d 项，未成 %(failed)d 项", made=made, failed=failed))
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def backup(ctx: click.Context, target: Path) -> None:
+    """备份自上次以来的变动。 / Back up what changed since the last time."""
+    from archive.storage.backup import backup as back_up
+
+    with opened(ctx, writes=True) as archive:
+        done = back_up(archive.settings.home, target, at=archive.stamp())
+    click.echo(_("已备份到 %(path)s：%(files)d 个文件", path=target, files=done.files))
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_context
+def restore(ctx: click.Context, sources: tuple[Path, ...]) -> None:
+    """从备份恢复到空的主目录。 / Restore backups, oldest first, into an empty home."""
+    from archive.storage.backup import restore as bring_back
+
+    bring_back(sources, ctx.obj)
+    click.echo(_("已恢复到 %(home)s。接着运行：fangzhi rebuild", home=ctx.obj))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """检查机器、设置与定义。 / What is missing or wrong here, and how to mend it."""
+    from archive.services.examining import examine
+
+    checks = examine(ctx.obj)
+    if as_json:
+        show_json([{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks])
+    else:
+        for check in checks:
+            click.echo(f"{'✓' if check.ok else '✗'} {check.name}  {check.detail}")
+    if not all(check.ok for check in checks):
+        ctx.exit(3)
+
+
+@main.command()
+@click.argument("thing")
+@click.option("--reason", required=True)
+@click.option("--yes", is_flag=True, help="不再询问 / do not ask")
+@click.pass_context
+def erase(ctx: click.Context, thing: str, reason: str, yes: bool) -> None:
+    """彻底抹去条目、文件或人名。 / Remove an item's, a file's or a person's bytes and words for good."""
+    if not yes:
+        click.confirm(_("将从所有版本、衍生件、索引中抹去 %(thing)s，不可恢复。继续吗？", thing=thing), abort=True, err=True)
+    with opened(ctx, writes=True) as archive:
+        erased = archive.keeping.erase(thing, reason, by=who())
+        refresh_index(archive)
+    click.echo(_("已抹去：涉及 %(count)d 件。", count=len(erased)))

@@ -1,0 +1,201 @@
+"""`fangzhi ingest check / run / status / resume / undo` and `fangzhi index --text`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archive.cli import opened, refresh_index, say, show_json, who
+from archive.errors import NotFound, UsageError
+from archive.language import _
+from archive.settings import load_settings
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Outcome
+    from ingest.task import GivenFile
+
+_JOBS = click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="子进程数 / child processes")
+_REPORT = click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="报告写到此文件夹 / write reports here")
+_JSON = click.option("--json", "as_json", is_flag=True)
+_QUICK = click.option("--quick", is_flag=True, help="大小和时间未变的文件不再重读 / trust unchanged size and time")
+_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.group()
+def ingest() -> None:
+    """收入一批捐赠。 / Take in a donation."""
+
+
+@ingest.command()
+@_FOLDER
+@_REPORT
+@_JOBS
+@_JSON
+@_QUICK
+@click.pass_context
+def check(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_json: bool, quick: bool) -> None:
+    """只检查，什么也不写进馆藏。 / Everything that `run` would find, writing nothing."""
+    from ingest import pipeline
+
+    folder = _donation(folder, ctx.obj)
+    with opened(ctx) as archive, pipeline.workspace_in(None) as workspace, _Bar(as_json) as bar:
+        options = pipeline.Options(jobs, quick, False, bar.told)
+        outcome, files = pipeline.check(folder, archive, archive.settings, archive.definitions, options, Path(workspace))
+        bar.stop()
+        _tell(ctx, folder, outcome, files, report, as_json)
+
+
+@ingest.command()
+@_FOLDER
+@_REPORT
+@_JOBS
+@_JSON
+@_QUICK
+@click.option("--ocr", is_flag=True, help="没有文本的面做机器识别 / read pages without text")
+@click.pass_context
+def run(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_json: bool, quick: bool, ocr: bool) -> None:
+    """收入；中断过就接着做。 / Take it in; goes on by itself where it was interrupted."""
+    from ingest import pipeline
+
+    folder = _donation(folder, ctx.obj)
+    with opened(ctx, writes=True) as archive, pipeline.workspace_in(archive.settings) as workspace, _Bar(as_json) as bar:
+        options = pipeline.Options(jobs, quick, ocr, bar.told)
+        outcome, files = pipeline.run(folder, archive, options, Path(workspace))
+        bar.stop()
+        _tell(ctx, folder, outcome, files, report, as_json)
+
+
+@ingest.command()
+@click.argument("batch", required=False)
+@_JSON
+@click.pass_context
+def status(ctx: click.Context, batch: str | None, as_json: bool) -> None:
+    """各批次的情况。 / What happened to batches."""
+    from archive import records
+    from archive.catalogue import donations
+
+    with opened(ctx) as archive, archive.catalogue.read() as connection:
+        rows = donations.batches(connection)
+    if batch is not None:
+        rows = [row for row in rows if row.id == batch]
+        if not rows:
+            raise NotFound(_("没有编号为 %(id)s 的批次。", id=batch))
+    if as_json:
+        show_json([records.to_record(row) for row in rows])
+        return
+    for row in rows:
+        counts = row.summary.get("items", {})
+        click.echo(f"{row.id}  {row.state.value}  {row.started}  {row.folder}  {' '.join(f'{k} {v}' for k, v in counts.items())}")
+    if not rows:
+        click.echo(_("还没有批次。"))
+
+
+@ingest.command()
+@click.argument("batch")
+@_REPORT
+@_JOBS
+@_JSON
+@click.pass_context
+def resume(ctx: click.Context, batch: str, report: Path | None, jobs: int, as_json: bool) -> None:
+    """接着做一个停下的批次。 / Go on with a batch that stopped."""
+    from archive.catalogue import donations
+
+    with opened(ctx) as archive, archive.catalogue.read() as connection:
+        row = donations.get_batch(connection, batch)
+    if row is None:
+        raise NotFound(_("没有编号为 %(id)s 的批次。", id=batch))
+    ctx.invoke(run, folder=Path(row.folder), report=report, jobs=jobs, as_json=as_json, quick=False, ocr=False)
+
+
+@ingest.command()
+@click.argument("batch")
+@_JSON
+@click.pass_context
+def undo(ctx: click.Context, batch: str, as_json: bool) -> None:
+    """撤回一个批次。 / Take a batch back."""
+    with opened(ctx, writes=True) as archive:
+        undone = archive.publishing.undo(batch, by=who())
+        refresh_index(archive)
+    if as_json:
+        show_json({"trashed": undone.trashed, "restored": undone.restored, "left": [{"item": i, "why": w} for i, w in undone.left]})
+    else:
+        click.echo(_("进回收站 %(t)d 件，恢复原状 %(r)d 件。", t=len(undone.trashed), r=len(undone.restored)))
+        for item, why in undone.left:
+            click.echo(f"{item}  {why}")
+    if undone.left:
+        ctx.exit(1)
+
+
+def _donation(folder: Path, home: Path) -> Path:
+    from ingest.pipeline import refuse_overlap
+
+    folder = folder.absolute()
+    if not folder.is_dir():
+        raise UsageError(_("%(folder)s 不是文件夹。请给出捐赠文件夹的路径。", folder=folder))
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UsageError(_("%(folder)s 读不了，请检查权限。", folder=folder))
+    load_settings(home)
+    refuse_overlap(folder, home)
+    return folder
+
+
+def _tell(ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool) -> None:
+    from rich.console import Console
+
+    from ingest import report as reports
+
+    locations = {path: file.location for path, file in files.items() if file.location is not None}
+    if report is not None:
+        for path in reports.write_reports(report, outcome.plan, tuple(outcome.findings), outcome.items, outcome.files, locations):
+            say(_("报告：%(path)s", path=path))
+    if as_json:
+        show_json(reports.to_json(outcome.batch, outcome.items, outcome.files, tuple(outcome.findings), outcome.seconds))
+    else:
+        reports.to_terminal(Console(), outcome.plan, tuple(outcome.findings), outcome.items, outcome.files, outcome.seconds)
+    if outcome.needs_a_person:
+        ctx.exit(1)
+
+
+class _Bar:
+    """Progress with time left on a terminal; silence elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._progress: Any = None
+        self._tasks: dict[str, Any] = {}
+        self._quiet = quiet or not sys.stderr.isatty()
+
+    def __enter__(self) -> _Bar:
+        if not self._quiet:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._progress = Progress(*columns, console=Console(stderr=True))
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def told(self, stage: str, done: int, total: int) -> None:
+        if self._progress is None:
+            return
+        words = {
+            "receive": _("核对字节"),
+            "identify": _("辨认格式"),
+            "preserve": _("收入原件"),
+            "derive": _("制作衍生件"),
+            "index": _("编入索引"),
+        }
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(words.get(stage, stage), total=total or None)
+        self._progress.update(self._tasks[stage], completed=done, total=total or None)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from tasks import assets
+from tasks import assets, lock, project
 
 TASKS: Mapping[str, tuple[Callable[[list[str]], int], str]] = {
+    "install": (project.install, "system packages, environment, front-end libraries (--tests: what tests need too)"),
+    "demo": (project.demo, "install, take the sample donation in and serve it"),
+    "test": (project.test, "install what tests need and run all that CI runs"),
+    "check": (project.check, "format, lint, types, layers"),
+    "lock": (lock.main, "write requirements.lock anew (maintainers)"),
     "assets": (assets.main, "fill static/vendor/ from package-lock.json"),
 }
 

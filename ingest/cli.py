@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive.cli import opened, refresh_index, say, show_json, who
+from archive.cli import AUDIENCES, opened, refresh_index, say, show_json, who
 from archive.errors import NotFound, UsageError
 from archive.language import _
+from archive.model.rights import Audience
 from archive.settings import load_settings
 
 if TYPE_CHECKING:
@@ -199,3 +200,20 @@ class _Bar:
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(words.get(stage, stage), total=total or None)
         self._progress.update(self._tasks[stage], completed=done, total=total or None)
+
+
+@click.command()
+@click.option("--text", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="JSONL，一行一面")
+@click.option("--access", type=click.Choice(AUDIENCES), default=Audience.PUBLIC.value)
+@click.pass_context
+def index(ctx: click.Context, source: Path, access: str) -> None:
+    """把纯文本叶收为条目并编入索引。 / Take bare pages of text in as items."""
+    import gzip
+
+    from ingest import leaves
+
+    with opened(ctx, writes=True) as archive:
+        with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as stream:
+            works, count = leaves.take_in(archive, stream, str(source), Audience(access), agent=who())
+        refresh_index(archive)
+    click.echo(_("收入 %(works)d 种，%(leaves)d 面。", works=works, leaves=count))

@@ -28,7 +28,7 @@ from archive import records
 from archive.assembly import Archive
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import items as item_rows
-from archive.catalogue import probes as probe_rows
+from archive.catalogue import learnt
 from archive.derivatives.base import Probe
 from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, UsageError
 from archive.language import _
@@ -106,7 +106,7 @@ class _ArchiveView:
         if self._archive is None:
             return ()
         with self._archive.catalogue.read() as connection:
-            return item_rows.files_by_sha512(connection, sha512)
+            return tuple(f"{item}.{file}" for item, file in item_rows.files_by_sha512(connection, sha512))
 
     def known_item(self, accession: str, key: str) -> str | None:
         if self._archive is None:
@@ -146,36 +146,23 @@ def _digest(files: tuple[GivenFile, ...], archive: Archive | None, options: Opti
         read += size
         options.progress("receive", read, total)
 
-    seen = None
-    with ExitStack() as stack:
-        if archive is not None and options.quick:
-            connection = stack.enter_context(archive.catalogue.read())
-            notes = probe_rows.seen_below(connection)
-            seen = notes.get
-        done = list(receive.digest(files, seen=_seen(seen) if seen else None, jobs=options.jobs, progress=told))
+    seen: dict[str, str] = {}
+    if archive is not None and options.quick:
+        with archive.catalogue.read() as connection:
+            seen = learnt.seen_files(connection, [(str(f.location), f.size, f.mtime_ns) for f in files if f.member_of is None])
+    done = list(receive.digest(files, seen=seen, jobs=options.jobs, progress=told))
     if archive is not None:
-        with archive.catalogue.write() as connection:
-            probe_rows.put_seen(
-                connection,
-                [
-                    (str(f.location), f.size, f.mtime_ns, f.sha512)
-                    for f, _finding in done
-                    if f.sha512 and f.location and f.member_of is None
-                ],
-            )
+        noted = [(str(f.location), f.size, f.mtime_ns, f.sha512) for f, _finding in done if f.sha512 and f.member_of is None]
+        with archive.catalogue.write(durable=False) as connection:
+            learnt.remember_seen(connection, [row for row in noted if row[0] not in seen])
     return [file for file, _finding in done], [finding for _file, finding in done if finding]
-
-
-def _seen(notes: Callable[[tuple[str, int, int]], str | None]) -> receive.Seen:
-    return lambda path, size, mtime_ns: notes((path, size, mtime_ns))
 
 
 def _identify(files: list[GivenFile], archive: Archive | None, settings: Settings, tools: Tools, options: Options) -> list[GivenFile]:
     known: dict[str, Probe] = {}
     if archive is not None:
         with archive.catalogue.read() as connection:
-            found = probe_rows.probes(connection, [identify.question(f) for f in files if f.sha512], PROBE_VERSION)
-        known = {question: identify.probe_from(record) for question, record in found.items()}
+            known = learnt.probes(connection, [identify.question(f) for f in files if f.sha512], PROBE_VERSION)
     before = set(known)
     total = len({identify.question(f) for f in files if f.sha512} - before)
     done = 0
@@ -192,9 +179,8 @@ def _identify(files: list[GivenFile], archive: Archive | None, settings: Setting
             sandbox = stack.enter_context(Sandbox(options.jobs, settings.child_memory_mib, settings.child_seconds))
         probes.update(identify.identify(files, known, sandbox, limits_of(settings, tools), progress=told))
     if archive is not None and set(known) - before:
-        with archive.catalogue.write() as connection:
-            rows = [(question, identify.probe_record(known[question])) for question in known if question not in before]
-            probe_rows.put_probes(connection, rows, PROBE_VERSION)
+        with archive.catalogue.write(durable=False) as connection:
+            learnt.remember_probes(connection, {q: found for q, found in known.items() if q not in before}, PROBE_VERSION)
     return [replace(file, probe=probes.get(file.path)) for file in files]
 
 
@@ -295,10 +281,16 @@ class _Run:
         accession = self.plan.donation.accession
         with self.archive.catalogue.write() as connection:
             donation_rows.put_donation(connection, self.plan.donation)
-            batch = donation_rows.unfinished(connection, accession, str(self.folder))
+            earlier = donation_rows.batches(connection, accession=accession, folder=str(self.folder))
+            batch = next((b for b in earlier if b.state in (BatchState.RUNNING, BatchState.STOPPED)), None)
             if batch is None:
-                number = donation_rows.next_number(connection, accession)
-                batch = Batch(f"{accession}.{number}", accession, str(self.folder), BatchState.RUNNING, self.archive.stamp())
+                batch = Batch(
+                    donation_rows.next_batch_id(connection, accession),
+                    accession,
+                    str(self.folder),
+                    BatchState.RUNNING,
+                    self.archive.stamp(),
+                )
             donation_rows.put_batch(connection, replace(batch, state=BatchState.RUNNING))
         return batch.id
 
@@ -311,7 +303,6 @@ class _Run:
         summary = {"items": outcome.items, "files": outcome.files, "ingested": outcome.ingested, "findings": len(outcome.findings)}
         with self.archive.catalogue.write() as connection:
             batch = donation_rows.get_batch(connection, self.batch)
-            assert batch is not None
             batch = replace(batch, state=BatchState.DONE, ended=self.archive.stamp(), summary=summary)
         if outcome.ingested or outcome.items["unchanged"] == 0:
             self.archive.journal.append("batch", {"batch": records.to_record(batch)}, by=AGENT, item=None, at=batch.ended)
@@ -389,7 +380,8 @@ class _Run:
 
     def _registered(self, item: str, version: int) -> bool:
         with self.archive.catalogue.read() as connection:
-            return item_rows.version_of(connection, item) == version
+            row = item_rows.get_item(connection, item, pages=False, files=False)
+        return row is not None and row.version == version
 
     def _originals(self, draft: ItemDraft, item: Item, earlier: objects.ItemObject | None) -> dict[str, Path | str]:
         """Each original as a staged copy, or as the digest of content the object holds already."""

@@ -10,13 +10,15 @@ from typing import Any
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
+from archive.catalogue import notes
 from archive.catalogue import outbox
-from archive.catalogue.engine import Catalogue
+from archive.catalogue.engine import Catalogue, clear
 from archive.derivatives.registry import run_job
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
 from archive.errors import ArchiveError, DecodeError
 from archive.model.decision import Decisions
+from archive.model.donation import Batch, BatchState
 from archive.model.event import Event
 from archive.model.item import Item
 from archive.model.profile import Definitions
@@ -72,7 +74,8 @@ class Keeping:
                 items = list(dict.fromkeys(item for _seq, item in waiting))
                 self._index.replace((item, self._documents(item)) for item in items)
                 with self._catalogue.write() as connection:
-                    outbox.done(connection, [seq for seq, _item in waiting])
+                    for seq, _item in waiting:
+                        outbox.done(connection, seq)
                 sent += len(items)
 
     def waiting(self) -> bool:
@@ -109,7 +112,7 @@ class Keeping:
     def rebuild_catalogue(self, *, progress: Progress | None = None) -> int:
         """Make the catalogue again from originals and journal; the number of items. Whatever it held is replaced; the outbox holds every item afterwards."""
         with self._catalogue.write() as connection:
-            item_rows.clear(connection)
+            clear(connection)
         count = 0
         for item in sorted(self._store.items()):
             try:
@@ -151,16 +154,15 @@ class Keeping:
             last = entry.seq
             with self._catalogue.write() as connection:
                 if entry.kind == "batch":
-                    donation_rows.put_batch(connection, from_record(entry.data["batch"], donation_rows.Batch))
+                    donation_rows.put_batch(connection, from_record(entry.data["batch"], Batch))
                 elif entry.kind == "undo":
-                    donation_rows.set_batch_state(connection, entry.data["batch"], donation_rows.BatchState.UNDONE, at=entry.at)
+                    donation_rows.set_batch_state(connection, entry.data["batch"], BatchState.UNDONE, ended=entry.at)
                 elif entry.kind == "purge":
-                    for item in entry.data["items"]:
-                        item_rows.reserve(connection, item, "purged")
+                    item_rows.reserve(connection, entry.data["items"], "purged")
                 if entry.item:
                     event_rows.append(connection, [Event(entry.item, "metadata modification", entry.at, entry.by, detail=dict(entry.data))])
         with self._catalogue.write() as connection:
-            item_rows.set_note(connection, APPLIED, str(last))
+            notes.put(connection, APPLIED, str(last))
 
     def rebuild_index(self) -> int:
         """Build the index of every item anew beside the live one, then swap; the number of items."""
@@ -170,7 +172,8 @@ class Keeping:
                 waiting = outbox.pending(connection, 10_000_000)
             self._index.rebuild((item, self._documents(item)) for item in ids)
             with self._catalogue.write() as connection:
-                outbox.done(connection, [seq for seq, _item in waiting])
+                for seq, _item in waiting:
+                    outbox.done(connection, seq)
         return len(ids)
 
     def rebuild_derivatives(self, *, jobs: int = 1, progress: Progress | None = None) -> tuple[int, int]:
@@ -210,8 +213,7 @@ class Keeping:
         self._journal.append("purge", {"items": list(gone), "older_than_days": older_than_days}, by=by, item=None, at=self._stamp())
         purged = self._store.purge(older_than_days)
         with self._catalogue.write() as connection:
-            for item in purged:
-                item_rows.reserve(connection, item, "purged")
+            item_rows.reserve(connection, purged, "purged")
         return purged
 
     def _today(self) -> date:

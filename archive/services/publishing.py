@@ -15,8 +15,9 @@ from archive import records
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
+from archive.catalogue import notes
 from archive.catalogue.engine import Catalogue
-from archive.errors import ArchiveError, NotFound, UsageError
+from archive.errors import NotFound, UsageError
 from archive.language import _
 from archive.model.decision import Decisions, Withdrawal
 from archive.model.donation import BatchState
@@ -62,10 +63,10 @@ class Publishing:
     def members(self, batch_or_item: str) -> tuple[str, ...]:
         """The items of a batch, or the item itself; raises NotFound for neither."""
         with self._catalogue.read() as connection:
-            if item_rows.exists(connection, batch_or_item):
+            if item_rows.get_item(connection, batch_or_item, pages=False, files=False) is not None:
                 return (batch_or_item,)
-            if donation_rows.get_batch(connection, batch_or_item) is not None:
-                return item_rows.ids_of_batch(connection, batch_or_item)
+            if any(batch.id == batch_or_item for batch in donation_rows.batches(connection)):
+                return tuple(item_rows.item_ids(connection, batch=batch_or_item))
         raise NotFound(_("没有编号为 %(id)s 的条目或批次。", id=batch_or_item))
 
     def _decide(self, items: Iterable[str], kind: str, data: Mapping[str, Any], by: str) -> tuple[str, ...]:
@@ -81,7 +82,7 @@ class Publishing:
     def settle(self) -> int:
         """Carry out journal entries that a crash left undone; the number of them."""
         with self._catalogue.read() as connection:
-            done = int(item_rows.note(connection, APPLIED) or 0)
+            done = int(notes.get(connection, APPLIED) or 0)
         count = 0
         for entry in self._journal.entries(after=done):
             self._carry_out(entry)
@@ -94,7 +95,7 @@ class Publishing:
         elif entry.kind == "undo":
             self._take_back(entry.data["batch"], entry)
         with self._catalogue.write() as connection:
-            item_rows.set_note(connection, APPLIED, str(entry.seq))
+            notes.put(connection, APPLIED, str(entry.seq))
 
     def _apply(self, entry: JournalEntry, item: str) -> None:
         before = objects.read_object(self._store, item)
@@ -119,6 +120,8 @@ class Publishing:
             withdrawn = after.decisions.withdrawn
             if withdrawn:
                 item_rows.withdraw(connection, after.described.id, reason=withdrawn.reason, at=withdrawn.at)
+            else:
+                item_rows.reinstate(connection, after.described.id, self._now().date())
             event_rows.append(connection, [event])
 
     def undo(self, batch: str, *, by: str) -> Undone:
@@ -128,14 +131,12 @@ class Publishing:
         """
         with self._catalogue.read() as connection:
             row = donation_rows.get_batch(connection, batch)
-        if row is None:
-            raise NotFound(_("没有编号为 %(id)s 的批次。", id=batch))
         if row.state is BatchState.UNDONE:
             raise UsageError(_("批次 %(id)s 已经撤回过。", id=batch))
         entry = self._journal.append("undo", {"batch": batch}, by=by, item=None, at=self._stamp())
         undone = self._take_back(batch, entry)
         with self._catalogue.write() as connection:
-            item_rows.set_note(connection, APPLIED, str(entry.seq))
+            notes.put(connection, APPLIED, str(entry.seq))
         return undone
 
     def _take_back(self, batch: str, entry: JournalEntry) -> Undone:
@@ -153,10 +154,10 @@ class Publishing:
             except UsageError as error:
                 left.append((item, str(error)))
         with self._catalogue.write() as connection:
-            for item in item_rows.ids_of_batch(connection, batch):
+            for item in item_rows.item_ids(connection, batch=batch):
                 if self._store.head(item) is None:  # a crash came between the trash and the catalogue
                     item_rows.remove_item(connection, item)
-            donation_rows.set_batch_state(connection, batch, BatchState.UNDONE, at=entry.at)
+            donation_rows.set_batch_state(connection, batch, BatchState.UNDONE, ended=entry.at)
         return Undone(tuple(trashed), tuple(restored), tuple(left))
 
     def _trash(self, item: str, batch: str, entry: JournalEntry) -> None:
@@ -202,6 +203,3 @@ def decide(decisions: Decisions, entry: JournalEntry) -> Decisions:
 def later_entries(journal: Journal, decisions: Decisions, item: str) -> Iterator[JournalEntry]:
     """Journal entries about the item that its object does not contain yet."""
     return journal.entries(after=decisions.journal, item=item)
-
-
-__all__ = ["APPLIED", "ArchiveError", "Publishing", "Undone", "decide", "later_entries"]

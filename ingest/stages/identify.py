@@ -59,13 +59,3 @@ def question(file: GivenFile) -> str:
 
 def _failed(error: DecodeError) -> Probe:
     return Probe("application/octet-stream", MediaKind.OTHER, "", faults=(Fault(error.code, False, str(error)),))
-
-
-def probe_record(found: Probe) -> bytes:
-    """A probe as it is remembered in the catalogue."""
-    return msgspec.json.encode(records.to_record(found))
-
-
-def probe_from(record: bytes) -> Probe:
-    """What `probe_record` wrote."""
-    return msgspec.json.decode(record, type=Probe)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from archive.storage.digests import copy_and_digest, digest_file
 
@@ -20,26 +19,19 @@ from archive.model.donation import Finding, Severity
 from ingest.task import GivenFile
 
 
-class Seen(Protocol):
-    """What was digested before: absolute path, size and time to sha512 (the catalogue's table `seen`)."""
-
-    def __call__(self, path: str, size: int, mtime_ns: int) -> str | None:
-        """The sha512 noted for a file with this size and time, or None."""
-
-
 def digest(
-    files: Sequence[GivenFile], *, seen: Seen | None = None, jobs: int = 2, progress: Callable[[int], None] | None = None
+    files: Sequence[GivenFile], *, seen: Mapping[str, str] | None = None, jobs: int = 2, progress: Callable[[int], None] | None = None
 ) -> Iterator[tuple[GivenFile, Finding | None]]:
     """Each file with its digests, in order, and a finding for one that cannot be read. Litter and what the walk refused are not read.
 
-    `seen` (for `--quick`) is trusted for files whose size and time are unchanged; members of archives are always read.
+    `seen` (for `--quick`) maps the absolute path of files whose size and time are unchanged to their sha512, and is trusted; members of archives are always read.
     `progress` is told the bytes read.
     """
 
     def one(file: GivenFile) -> tuple[GivenFile, Finding | None]:
         if file.litter or file.refused or file.location is None:
             return file, None
-        known = seen(str(file.location), file.size, file.mtime_ns) if seen and file.member_of is None else None
+        known = seen.get(str(file.location)) if seen and file.member_of is None else None
         if known is not None:
             return replace(file, sha512=known), None
         try:

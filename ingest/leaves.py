@@ -1,0 +1,128 @@
+"""`fangzhi index --text`: bare pages of text, a JSON object a line, as items without images, kept as OCFL objects like any other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from archive.assembly import Archive
+from archive.errors import UsageError
+from archive.language import _
+from archive.model.decision import Decisions
+from archive.model.donation import Donation
+from archive.model.event import Event
+from archive.model.folios import Folio, Side
+from archive.model.identifiers import derived_item_id, item_id_from
+from archive.model.item import FileRole, Item, MediaFile, MediaKind, Page, TextLine, TextSource, TextVersion
+from archive.model.rights import Audience, Rights
+from archive.services import objects
+from archive.services.locks import lock
+from ingest.stages import mint, preserve, register
+
+ACCESSION = "text"
+KIND = "gazetteer"
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One line of the file. `leaf` is the printed leaf with its side (`12a`); a line of `text` is a printed column."""
+
+    work: str
+    title: str
+    text: str
+    juan: str | int | None = None
+    leaf: str | int | None = None
+
+
+@dataclass(slots=True)
+class _Work:
+    title: str
+    leaves: list[Leaf] = field(default_factory=list)
+
+
+def read_leaves(stream: IO[bytes], name: str) -> Iterator[Leaf]:
+    """Leaves of a JSONL file; raises UsageError naming file and line of one that cannot be read."""
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        try:
+            yield msgspec.json.decode(line, type=Leaf)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            raise UsageError(_("%(name)s 第 %(line)d 行读不懂：%(why)s", name=name, line=number, why=error)) from error
+
+
+def take_in(archive: Archive, stream: IO[bytes], name: str, audience: Audience, *, agent: str) -> tuple[int, int]:
+    """Take every work of the file in, replacing what it held before; works and leaves. The index is drained by the caller."""
+    works: dict[str, _Work] = {}
+    for leaf in read_leaves(stream, name):
+        works.setdefault(leaf.work, _Work(leaf.title)).leaves.append(leaf)
+    with lock(archive.settings.run, "ingest"):
+        for key, work in works.items():
+            _keep(archive, key, work, audience, agent)
+    return len(works), sum(len(work.leaves) for work in works.values())
+
+
+def _keep(archive: Archive, key: str, work: _Work, audience: Audience, agent: str) -> None:
+    content = b"".join(msgspec.json.encode(leaf) + b"\n" for leaf in work.leaves)
+    draft = _item(key, work, content, audience)
+    earlier = objects.read_object(archive.store, draft.id) if archive.store.head(draft.id) is not None else None
+    item = mint.mint(draft, earlier.described if earlier else None)
+    donation = Donation(ACCESSION, source="文本")
+    if earlier and earlier.described == item:
+        return
+    staged = archive.settings.staging / f"leaves-{item.id}"
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    staged.write_bytes(content)
+    at = archive.stamp()
+    events = [Event(item.id, "ingestion", at, agent, detail={"leaves": len(item.pages)})]
+    kept = preserve.preserve(
+        archive.store,
+        item,
+        earlier.decisions if earlier else Decisions(),
+        donation,
+        events,
+        {item.files[0].path: staged},
+        batch=f"{ACCESSION}.1",
+        agent=agent,
+        at=at,
+        before=earlier.version if earlier else 0,
+    )
+    decisions = earlier.decisions if earlier else Decisions()
+    register.register(
+        archive.catalogue, item, decisions, donation, events, version=kept.version, batch=f"{ACCESSION}.1", at=at, day=archive.today()
+    )
+
+
+def _item(key: str, work: _Work, content: bytes, audience: Audience) -> Item:
+    file = MediaFile(
+        "f1",
+        "originals/leaves.jsonl",
+        f"{key}/leaves.jsonl",
+        len(content),
+        hashlib.sha512(content).hexdigest(),
+        "application/jsonl",
+        MediaKind.TEXT,
+        FileRole.TEXT,
+        "JSON Lines",
+    )
+    pages = tuple(_page(number, leaf) for number, leaf in enumerate(work.leaves, 1))
+    item_id = item_id_from(key) or derived_item_id(ACCESSION, key)
+    return Item(item_id, ACCESSION, KIND, "local-gazetteers", work.title, key=key, files=(file,), pages=pages, rights=Rights(audience))
+
+
+def _page(number: int, leaf: Leaf) -> Page:
+    text = TextVersion(TextSource.DONOR, tuple(TextLine(line) for line in leaf.text.split("\n")))
+    juan = None if leaf.juan is None else str(leaf.juan)
+    ye, side = _leaf(None if leaf.leaf is None else str(leaf.leaf))
+    folio = Folio(juan=juan, ye=ye, side=side) if juan or ye else None
+    return Page(f"p{number}", number, folio=folio, texts=(text,) if leaf.text else ())
+
+
+def _leaf(written: str | None) -> tuple[str | None, Side | None]:
+    if written and written[-1:] in ("a", "b"):
+        return written[:-1], Side(written[-1])
+    return written, None

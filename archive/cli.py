@@ -144,9 +144,22 @@ def init(ctx: click.Context) -> None:
 @click.pass_context
 def template(ctx: click.Context, kind: str, output: Path) -> None:
     """生成著录表模板。 / Write the sheet that an archivist fills in."""
-    from archive.template import template_for
+    import difflib
 
-    template_for(kind, ctx.obj / "definitions", output)
+    from archive import resources
+    from archive.errors import SettingsError, UsageError
+    from archive.profiles import load_definitions
+    from archive.template import write_template
+
+    definitions = load_definitions(resources.definitions(), ctx.obj / "definitions")
+    profile = definitions.profiles.get(kind)
+    if profile is None:
+        near = difflib.get_close_matches(kind, definitions.profiles, 1) or sorted(definitions.profiles)
+        raise UsageError(_("没有 %(kind)s 这种资料种类。可用：%(known)s", kind=kind, known="、".join(near)))
+    try:
+        write_template(profile, definitions, output)
+    except OSError as error:
+        raise SettingsError(_("%(path)s：不能写入：%(why)s", path=output, why=error.strerror or error)) from error
     click.echo(_("已写好 %(path)s", path=output))
 
 

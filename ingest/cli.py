@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
@@ -213,7 +213,7 @@ def index(ctx: click.Context, source: Path, access: str) -> None:
     from ingest import leaves
 
     with opened(ctx, writes=True) as archive:
-        with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as stream:
+        with cast(BinaryIO, gzip.open(source)) if source.suffix == ".gz" else source.open("rb") as stream:
             works, count = leaves.take_in(archive, stream, str(source), Audience(access), agent=who())
         refresh_index(archive)
     click.echo(_("收入 %(works)d 种，%(leaves)d 面。", works=works, leaves=count))

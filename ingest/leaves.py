@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import msgspec
 
@@ -44,7 +43,7 @@ class _Work:
     leaves: list[Leaf] = field(default_factory=list)
 
 
-def read_leaves(stream: IO[bytes], name: str) -> Iterator[Leaf]:
+def read_leaves(stream: BinaryIO, name: str) -> Iterator[Leaf]:
     """Leaves of a JSONL file; raises UsageError naming file and line of one that cannot be read."""
     for number, line in enumerate(stream, 1):
         if not line.strip():
@@ -55,7 +54,7 @@ def read_leaves(stream: IO[bytes], name: str) -> Iterator[Leaf]:
             raise UsageError(_("%(name)s 第 %(line)d 行读不懂：%(why)s", name=name, line=number, why=error)) from error
 
 
-def take_in(archive: Archive, stream: IO[bytes], name: str, audience: Audience, *, agent: str) -> tuple[int, int]:
+def take_in(archive: Archive, stream: BinaryIO, name: str, audience: Audience, *, agent: str) -> tuple[int, int]:
     """Take every work of the file in, replacing what it held before; works and leaves. The index is drained by the caller."""
     works: dict[str, _Work] = {}
     for leaf in read_leaves(stream, name):

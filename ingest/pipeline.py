@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archive.derivatives.ffmpeg import Tools, find_tools
 from archive.derivatives.probe import PROBE_VERSION, ProbeLimits
 from archive.derivatives.registry import run_job
 from archive.derivatives.sandbox import Sandbox
@@ -30,10 +29,11 @@ from archive.catalogue import donations as donation_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import learnt
 from archive.derivatives.base import Probe
+from archive.derivatives.ffmpeg import Tools, find_tools
 from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, UsageError
 from archive.language import _
 from archive.model.decision import Decisions
-from archive.model.donation import Batch, BatchState, Finding, Severity
+from archive.model.donation import Batch, BatchState, Donation, Finding, Severity
 from archive.model.event import Event
 from archive.model.identifiers import derived_item_id
 from archive.model.item import Item
@@ -44,8 +44,9 @@ from archive.settings import Settings
 from ingest.readers import folder as folder_reader
 from ingest.readers import registration as registration_reader
 from ingest.readers import sheet as sheet_reader
+from ingest.readers.archives import Limits
 from ingest.stages import describe, identify, mint, preserve, receive, register, transcribe
-from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, SheetTable
+from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, Registration, SheetRole, SheetTable
 
 AGENT = "fangzhi ingest"
 Progress = Callable[[str, int, int], None]
@@ -125,7 +126,7 @@ def analyse(
 ) -> tuple[Plan, dict[str, GivenFile]]:
     """Everything there is to find in a donation folder, and the files as given. Writes only below `workspace`."""
     tools = find_tools(settings)
-    walk = folder_reader.walk(folder, workspace, max_bytes=settings.max_archive_gigabytes << 30)
+    walk = folder_reader.walk(folder, workspace, Limits(max_bytes=settings.max_archive_gigabytes << 30))
     findings = list(walk.findings)
     files, more = _digest(walk.files, archive, options)
     findings += more
@@ -184,13 +185,38 @@ def _identify(files: list[GivenFile], archive: Archive | None, settings: Setting
     return [replace(file, probe=probes.get(file.path)) for file in files]
 
 
-def _read_sheets(files: list[GivenFile], definitions: Definitions) -> tuple[registration_reader.Registration, list[SheetTable]]:
-    usable = [file for file in files if file.location is not None and not file.litter and not file.refused]
+def _read_sheets(files: list[GivenFile], definitions: Definitions) -> tuple[Registration, list[SheetTable]]:
+    usable = [file for file in files if file.location is not None and file.sha512]
     tables: list[SheetTable] = []
+    registrations: list[Registration] = []
     for file in usable:
-        if sheet_reader.is_sheet(file):
-            tables.extend(sheet_reader.read_tables(file, definitions))
-    return registration_reader.read_registration(usable, tables, definitions), tables
+        assert file.location is not None
+        if registration_reader.is_registration_name(file.path):
+            registrations.append(registration_reader.read_registration(file.location, file.path, definitions))
+        elif sheet_reader.is_sheet_name(file.path):
+            read = sheet_reader.read_tables(file, definitions)
+            if any(table.role is SheetRole.REGISTRATION for table in read):
+                registrations.append(registration_reader.read_registration(file.location, file.path, definitions))
+            tables.extend(read)
+    return _together(registrations), tables
+
+
+def _together(registrations: list[Registration]) -> Registration:
+    """One registration out of several: what the first (nearest the top of the folder) says wins, what it leaves open the next may say."""
+    if not registrations:
+        return Registration(Donation(""))
+    first, *rest = sorted(registrations, key=lambda registration: registration.paths[0].count("/") if registration.paths else 0)
+    for other in rest:
+        said = {name: value for name, value in records.to_record(other.donation).items() if name != "provisional"}
+        donation = records.from_record(said | records.to_record(first.donation), Donation)
+        first = Registration(
+            donation,
+            {**other.defaults, **first.defaults},
+            {**other.contact, **first.contact},
+            first.paths + other.paths,
+            first.findings + other.findings,
+        )
+    return first
 
 
 def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -10,8 +10,7 @@ from typing import Any
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
-from archive.catalogue import notes
-from archive.catalogue import outbox
+from archive.catalogue import notes, outbox
 from archive.catalogue.engine import Catalogue, clear
 from archive.derivatives.registry import run_job
 from archive.derivatives.sandbox import Sandbox

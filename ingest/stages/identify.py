@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
 
-import msgspec
 from archive.derivatives.probe import ProbeLimits, probe
 from archive.derivatives.sandbox import Sandbox
 
-from archive import records
 from archive.derivatives.base import Fault, Probe
 from archive.errors import DecodeError
 from archive.model.item import MediaKind

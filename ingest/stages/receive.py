@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from archive.storage.digests import copy_and_digest, digest_file
-
 from archive.errors import StorageError
 from archive.language import _
 from archive.model.donation import Finding, Severity
+from archive.storage.digests import copy_and_digest, digest_file
 from ingest.task import GivenFile
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from archive.catalogue.engine import Catalogue
-
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
+from archive.catalogue.engine import Catalogue
 from archive.model.decision import Decisions
 from archive.model.donation import Donation
 from archive.model.event import Event

@@ -12,6 +12,7 @@ import json
 import locale
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -226,18 +227,19 @@ def search(
     as_json: bool,
 ) -> None:
     """检索，与网页相同。 / The same search as the web."""
-    from archive.services.answers import search_answer
+    from flask import g
 
+    from archive.web import create_app
+    from archive.web.api import find
+
+    asked = {"q": query, "collection": collection, "from": year_from, "to": year_to, "size": limit}
     with opened(ctx) as archive:
-        answer = search_answer(
-            archive.reading,
-            Audience(audience),
-            query,
-            collection=collection,
-            year_from=year_from,
-            year_to=year_to,
-            size=limit,
-        )
+        app = create_app(archive)
+        address = archive.settings.public_url or "http://127.0.0.1:8000"
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        with app.test_request_context("/api/v1/search", base_url=address, query_string=wanted):
+            g.reader = Audience(audience)
+            answer = find().get_json()
     if as_json:
         show_json(answer)
         return
@@ -270,17 +272,18 @@ def _marked(snippet: dict[str, Any]) -> str:
 @click.pass_context
 def serve(ctx: click.Context, host: str, port: int, workers: int) -> None:
     """开馆：网页与后台工作。 / Serve the web and a background worker."""
+    from archive.assembly import open_archive
     from archive.web.serving import serve as run
 
     settings = load_settings(ctx.obj)
     with opened(ctx, writes=True) as archive:
         if archive.keeping.waiting():
             refresh_index(archive)
-    run(settings, host=host, port=port, workers=workers, background=work)
+    run(lambda: open_archive(settings), host=host, port=port, workers=workers, background=lambda: work(ctx.obj, threading.Event()))
 
 
-def work(home: Path, stop: Any) -> None:
-    """The background worker: keeps the index up with the catalogue until `stop` (an event with `wait(seconds)`) is set."""
+def work(home: Path, stop: threading.Event) -> None:
+    """The background worker: keeps the index up with the catalogue until `stop` is set."""
     from archive.assembly import open_archive
     from archive.errors import Busy
 
@@ -301,7 +304,6 @@ def work(home: Path, stop: Any) -> None:
 def worker(ctx: click.Context) -> None:
     """只运行后台工作。 / The background worker alone."""
     import signal
-    import threading
 
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from archive.cli import AUDIENCES, opened, refresh_index, say, show_json, who
+from archive.cli import AUDIENCES, opened, refresh_index, show_json, who
 from archive.errors import NotFound, UsageError
 from archive.language import _
 from archive.model.rights import Audience
@@ -144,19 +144,23 @@ def _donation(folder: Path, home: Path) -> Path:
     return folder
 
 
-def _tell(ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool) -> None:
+def _tell(
+    ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool
+) -> None:
     from rich.console import Console
 
     from ingest import report as reports
 
-    locations = {path: file.location for path, file in files.items() if file.location is not None}
+    counts = reports.Counts(outcome.batch or "", outcome.items, outcome.files, outcome.seconds)
+    findings, checked = outcome.findings, outcome.batch is None
+    written: tuple[Path, ...] = ()
     if report is not None:
-        for path in reports.write_reports(report, outcome.plan, tuple(outcome.findings), outcome.items, outcome.files, locations):
-            say(_("报告：%(path)s", path=path))
+        locations = {path: file.location for path, file in files.items() if file.location is not None}
+        written = reports.write_reports(report, outcome.plan, findings, counts, locations, name=folder.name, checked=checked)
     if as_json:
-        show_json(reports.to_json(outcome.batch, outcome.items, outcome.files, tuple(outcome.findings), outcome.seconds))
+        show_json(reports.to_json(findings, counts))
     else:
-        reports.to_terminal(Console(), outcome.plan, tuple(outcome.findings), outcome.items, outcome.files, outcome.seconds)
+        reports.to_terminal(Console(), outcome.plan, findings, counts, folder=str(folder), checked=checked, reports=written)
     if outcome.needs_a_person:
         ctx.exit(1)
 

@@ -19,8 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archive.derivatives.probe import PROBE_VERSION, ProbeLimits
-from archive.derivatives.registry import run_job
+from archive.derivatives.probe import ProbeLimits
 from archive.derivatives.sandbox import Sandbox
 
 from archive import records
@@ -29,7 +28,7 @@ from archive.catalogue import donations as donation_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import learnt
 from archive.derivatives.base import Probe
-from archive.derivatives.ffmpeg import Tools, find_tools
+from archive.derivatives import ffmpeg
 from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, UsageError
 from archive.language import _
 from archive.model.decision import Decisions
@@ -115,24 +114,32 @@ class _ArchiveView:
         with self._archive.catalogue.read() as connection:
             return item_rows.find_item(connection, accession, key)
 
+    def accession_of(self, item: str) -> str | None:
+        if self._archive is None:
+            return None
+        with self._archive.catalogue.read() as connection:
+            row = item_rows.get_item(connection, item, pages=False, files=False)
+        return row.item.accession if row else None
 
-def limits_of(settings: Settings, tools: Tools) -> ProbeLimits:
+
+def limits_of(settings: Settings) -> ProbeLimits:
     """The limits of decoding that an institution set."""
-    return ProbeLimits(megapixels=settings.max_image_megapixels, seconds=settings.child_seconds, tools=tools)
+    return ProbeLimits(max_pixels=settings.max_image_megapixels * 1_000_000, seconds=settings.child_seconds)
 
 
 def analyse(
     folder: Path, workspace: Path, archive: Archive | None, settings: Settings, definitions: Definitions, options: Options
 ) -> tuple[Plan, dict[str, GivenFile]]:
     """Everything there is to find in a donation folder, and the files as given. Writes only below `workspace`."""
-    tools = find_tools(settings)
+    for tool in (settings.ffmpeg, settings.ffprobe):
+        ffmpeg.locate(tool)
     walk = folder_reader.walk(folder, workspace, Limits(max_bytes=settings.max_archive_gigabytes << 30))
     findings = list(walk.findings)
     files, more = _digest(walk.files, archive, options)
     findings += more
-    files = _identify(files, archive, settings, tools, options)
+    files = _identify(files, archive, settings, options)
     registration, tables = _read_sheets(files, definitions)
-    plan = describe.plan(files, tables, registration, definitions, archive=_ArchiveView(archive), folder_name=folder.name)
+    plan = describe.plan(files, tables, registration, definitions, folder=folder.name, archive=_ArchiveView(archive))
     plan = transcribe.transcribe(plan, {file.path: file for file in files}, definitions)
     plan = replace(plan, findings=_in_order([*findings, *plan.findings]))
     return plan, {file.path: file for file in files}
@@ -159,11 +166,11 @@ def _digest(files: tuple[GivenFile, ...], archive: Archive | None, options: Opti
     return [file for file, _finding in done], [finding for _file, finding in done if finding]
 
 
-def _identify(files: list[GivenFile], archive: Archive | None, settings: Settings, tools: Tools, options: Options) -> list[GivenFile]:
+def _identify(files: list[GivenFile], archive: Archive | None, settings: Settings, options: Options) -> list[GivenFile]:
     known: dict[str, Probe] = {}
     if archive is not None:
         with archive.catalogue.read() as connection:
-            known = learnt.probes(connection, [identify.question(f) for f in files if f.sha512], PROBE_VERSION)
+            known = learnt.probes(connection, [identify.question(f) for f in files if f.sha512], identify.RECIPE)
     before = set(known)
     total = len({identify.question(f) for f in files if f.sha512} - before)
     done = 0
@@ -178,10 +185,10 @@ def _identify(files: list[GivenFile], archive: Archive | None, settings: Setting
         sandbox = None
         if total:
             sandbox = stack.enter_context(Sandbox(options.jobs, settings.child_memory_mib, settings.child_seconds))
-        probes.update(identify.identify(files, known, sandbox, limits_of(settings, tools), progress=told))
+        probes.update(identify.identify(files, known, sandbox, limits_of(settings), deriving.tools_of(settings), progress=told))
     if archive is not None and set(known) - before:
         with archive.catalogue.write(durable=False) as connection:
-            learnt.remember_probes(connection, {q: found for q, found in known.items() if q not in before}, PROBE_VERSION)
+            learnt.remember_probes(connection, {q: found for q, found in known.items() if q not in before}, identify.RECIPE)
     return [replace(file, probe=probes.get(file.path)) for file in files]
 
 
@@ -290,8 +297,8 @@ class _Run:
         settings = self.archive.settings
         done = 0
         with Sandbox(self.options.jobs, settings.child_memory_mib, settings.child_seconds) as sandbox:
-            for arguments, answer in sandbox.map(run_job, self._jobs(drafts)):
-                self._derived(arguments, answer)
+            for arguments, answer in sandbox.map(deriving.make, self._jobs(drafts), seconds=lambda given: given[0].seconds):
+                self._derived(arguments[0], answer)
                 done += 1
                 self.options.progress("derive", done, 0)
         self._register_ready(everything=True)
@@ -335,7 +342,7 @@ class _Run:
         with self.archive.catalogue.write() as connection:
             donation_rows.put_batch(connection, batch)
 
-    def _jobs(self, drafts: list[ItemDraft]) -> Iterator[tuple[Any, ...]]:
+    def _jobs(self, drafts: list[ItemDraft]) -> Iterator[tuple[deriving.DeriveJob]]:
         for number, draft in enumerate(drafts, 1):
             self.options.progress("preserve", number, len(drafts))
             try:
@@ -348,11 +355,15 @@ class _Run:
             if kept is not None:
                 item, decisions, version = kept
                 self.ready[item.id] = kept
-                jobs = list(deriving.missing(item, self.archive.store, self.archive.derivatives))
+                jobs = list(self._missing(item))
                 self.waiting[item.id] = len(jobs)
                 for job in jobs:
-                    yield (job.item, job.file, job.job)
+                    yield (job,)
             self._register_ready()
+
+    def _missing(self, item: Item) -> Iterator[deriving.DeriveJob]:
+        archive = self.archive
+        return deriving.missing(item, archive.store, archive.derivatives, archive.settings)
 
     def _keep(self, draft: ItemDraft) -> tuple[Item, Decisions, int] | None:
         """Mint and preserve one draft; None when nothing changed and it is registered already."""
@@ -367,7 +378,7 @@ class _Run:
             else:
                 self.outcome.unchanged.append(item.id)
             if self._registered(item.id, before):
-                return (item, decisions, before) if any(deriving.missing(item, archive.store, archive.derivatives)) else None
+                return (item, decisions, before) if any(self._missing(item)) else None
             return item, decisions, before
         originals = self._originals(draft, item, earlier)
         events = self._events(item)
@@ -431,8 +442,8 @@ class _Run:
             events.append(Event(item.id, "message digest calculation", at, AGENT, detail=detail))
         return events
 
-    def _derived(self, arguments: tuple[Any, ...], answer: object) -> None:
-        item, file, _job = arguments
+    def _derived(self, job: deriving.DeriveJob, answer: object) -> None:
+        item, file = job.item, job.file
         if isinstance(answer, DecodeError):
             where = next((f.received for f in self.ready[item][0].files if f.id == file), item)
             message = _("衍生件没有做成（%(why)s）。原件已收好；可用 fangzhi rebuild derivatives 再做。", why=str(answer))

@@ -4,30 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from archive.derivatives.registry import Job, jobs_for
+from archive.derivatives import registry
+from archive.derivatives.ffmpeg import Tools
+from archive.derivatives.registry import MakeLimits, Original
 from archive.derivatives.store import DerivativeStore
-from archive.model.item import Item
+from archive.model.item import Item, MediaFile, MediaKind
+from archive.settings import Settings
 from archive.storage.base import ObjectStore
+
+Closed = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeriveJob:
-    """One job for a child process: which item and file it is for, and what to make."""
+    """One thing to make, whole enough to be sent to a child process. `closed` gives the passages that the copy leaves out."""
 
     item: str
     file: str
-    job: Job
+    kind: MediaKind
+    original: Original
+    part: int | None
+    closed: Closed
+    root: str
+    tools: Tools
+    limits: MakeLimits
+
+    @property
+    def seconds(self) -> float:
+        """CPU seconds the job may take."""
+        return registry.seconds_for(self.kind, self.original.duration, self.limits.seconds)
 
 
-def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore) -> Iterator[DeriveJob]:
-    """The jobs still to be done for an item's files; none for what exists already."""
+def make(job: DeriveJob) -> dict[str, Any]:
+    """Do a job; what it found worth keeping. Raises DecodeError. Runs in a child process."""
+    from pathlib import Path
+
+    root = Path(job.root)
+    if job.kind is MediaKind.SOUND:
+        return registry.make_sound(job.original, root, job.tools, job.closed, job.limits)
+    if job.kind is MediaKind.FILM:
+        return registry.make_film(job.original, root, job.tools, job.closed, job.limits)
+    return registry.make_image(job.original, job.part, root, job.limits)
+
+
+def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore, settings: Settings) -> Iterator[DeriveJob]:
+    """The jobs still to be done for an item's files; none for what exists already.
+
+    Of a recording with closed passages both copies are made: the whole one for those who may hear it, and the one without them.
+    """
+    tools, limits = tools_of(settings), make_limits(settings)
     for file in item.files:
-        path = store.local_path(item.id, file.path)
-        for job in jobs_for(file, path, derivatives, closed=closed_passages(item, file.id)):
-            yield DeriveJob(item.id, file.id, job)
+        for part, closed in _wanted(item, file):
+            recipe = registry.recipe_for(file.kind, closed)
+            if recipe is None or derivatives.facts(file.sha512, part, recipe) is not None:
+                continue
+            original = registry.original(file, store.local_path(item.id, file.path))
+            yield DeriveJob(item.id, file.id, file.kind, original, part, closed, str(derivatives.root), tools, limits)
 
 
-def closed_passages(item: Item, media: str) -> tuple[tuple[float, float], ...]:
-    """Start and end (seconds) of the passages of a recording that have rights of their own."""
-    return tuple(sorted((s.start, s.end) for s in item.segments if s.media == media and (s.rights.audience or s.rights.embargo)))
+def _wanted(item: Item, file: MediaFile) -> Iterator[tuple[int | None, Closed]]:
+    if file.kind in (MediaKind.SOUND, MediaKind.FILM):
+        yield None, ()
+        closed = closed_passages(item, file)
+        if closed:
+            yield None, closed
+        return
+    for part in registry.image_parts(file):
+        yield part, ()
+
+
+def closed_passages(item: Item, file: MediaFile) -> Closed:
+    """Start and end (seconds) of the passages of a recording, or of what it is another version of, that have rights of their own."""
+    same = {file.id, file.version_of}
+    return tuple(sorted((s.start, s.end) for s in item.segments if s.media in same and (s.rights.audience or s.rights.embargo)))
+
+
+def tools_of(settings: Settings) -> Tools:
+    """FFmpeg's programs as the settings name them."""
+    return Tools(settings.ffmpeg, settings.ffprobe)
+
+
+def make_limits(settings: Settings) -> MakeLimits:
+    """What making a derivative may use."""
+    return MakeLimits(settings.max_image_megapixels * 1_000_000, settings.child_seconds)

@@ -11,10 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from archive import resources
-from archive.derivatives.ffmpeg import find_tools
+from archive.derivatives import ffmpeg
 from archive.errors import ArchiveError, DefinitionsError
 from archive.language import _
 from archive.profiles import load_definitions
+from archive.services.deriving import tools_of
 from archive.settings import Settings, load_settings
 
 
@@ -54,11 +55,9 @@ def _checks(home: Path, index_state: Callable[[Settings], dict[str, object]] | N
 
 
 def _tools(settings: Settings) -> Check:
-    try:
-        tools = find_tools(settings)
-    except ArchiveError as error:
-        return Check("ffmpeg", False, str(error))
-    return Check("ffmpeg", True, str(tools))
+    tools = tools_of(settings)
+    faults = ffmpeg.check(tools)
+    return Check("ffmpeg", not faults, "；".join(faults) or ffmpeg.locate(tools.ffmpeg))
 
 
 def _extra(module: str, name: str, extra: str) -> Check:

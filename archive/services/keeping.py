@@ -12,7 +12,6 @@ from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import notes, outbox
 from archive.catalogue.engine import Catalogue, clear
-from archive.derivatives.registry import run_job
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
 from archive.errors import ArchiveError, DecodeError
@@ -180,7 +179,7 @@ class Keeping:
         made = failed = 0
         settings = self._settings
         with Sandbox(jobs, settings.child_memory_mib, settings.child_seconds) as sandbox:
-            for _arguments, answer in sandbox.map(run_job, self._jobs()):
+            for _job, answer in sandbox.map(deriving.make, self._jobs(), seconds=lambda arguments: arguments[0].seconds):
                 if isinstance(answer, DecodeError):
                     failed += 1
                 else:
@@ -189,10 +188,10 @@ class Keeping:
                     progress("derivatives", made + failed, 0)
         return made, failed
 
-    def _jobs(self) -> Iterator[tuple[Any, ...]]:
+    def _jobs(self) -> Iterator[tuple[deriving.DeriveJob]]:
         for item in self.items():
-            for job in deriving.missing(item, self._store, self._derivatives):
-                yield (job.item, job.file, job.job)
+            for job in deriving.missing(item, self._store, self._derivatives, self._settings):
+                yield (job,)
 
     def items(self) -> Iterator[Item]:
         """Every item of the catalogue, without texts."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
-from archive.derivatives.probe import ProbeLimits, probe
+from archive.derivatives import probe as prober
+from archive.derivatives.base import Probe
+from archive.derivatives.ffmpeg import Tools
+from archive.derivatives.probe import ProbeLimits
 from archive.derivatives.sandbox import Sandbox
-
-from archive.derivatives.base import Fault, Probe
 from archive.errors import DecodeError
-from archive.model.item import MediaKind
 from ingest.task import GivenFile
+
+RECIPE = "probe-1"
+"""Version of the answers; a change of what a probe says must change it, so that remembered answers are asked again."""
 
 
 def identify(
@@ -19,12 +23,13 @@ def identify(
     known: MutableMapping[str, Probe],
     sandbox: Sandbox | None,
     limits: ProbeLimits,
+    tools: Tools,
     *,
     progress: Callable[[GivenFile], None] | None = None,
 ) -> Iterator[tuple[str, Probe]]:
     """(path, probe) of each file that has bytes. `known` maps `question(file)` to an earlier answer and is filled with new ones.
 
-    A file that crashes or hangs its decoder costs that file only: its probe carries the fault.
+    A file that crashes or hangs its decoder costs that file only: its probe carries the fault, and is asked again the next time.
     """
     waiting: dict[str, list[GivenFile]] = {}
     for file in files:
@@ -36,11 +41,11 @@ def identify(
             waiting.setdefault(question(file), []).append(file)
     if not waiting or sandbox is None:
         return
-    jobs = ((same[0].location, Path(same[0].path).name, limits) for same in waiting.values())
-    by_job = {(same[0].location, Path(same[0].path).name): same for same in waiting.values()}
-    for arguments, answer in sandbox.map(probe, jobs):
-        same = by_job[arguments[0], arguments[1]]
-        found = _failed(answer) if isinstance(answer, DecodeError) else answer
+    jobs = ((same[0].location, Path(same[0].path).name, limits, tools) for same in waiting.values())
+    by_job = {same[0].location: same for same in waiting.values()}
+    for arguments, answer in sandbox.map(prober.probe, jobs, seconds=lambda job: _seconds(job, limits)):
+        same = by_job[arguments[0]]
+        found = prober.refused(arguments[0], arguments[1], answer) if isinstance(answer, DecodeError) else answer
         if not isinstance(answer, DecodeError):
             known[question(same[0])] = found
         for file in same:
@@ -50,10 +55,9 @@ def identify(
 
 
 def question(file: GivenFile) -> str:
-    """What a probe's answer depends on: the bytes and the suffix of the name."""
-    # the name breaks ties between formats, so files of one content but different suffix are asked apart
+    """What a probe's answer depends on: the bytes, and the suffix of the name (it breaks ties between formats)."""
     return f"{file.sha512}{Path(file.path).suffix.lower()}"
 
 
-def _failed(error: DecodeError) -> Probe:
-    return Probe("application/octet-stream", MediaKind.OTHER, "", faults=(Fault(error.code, False, str(error)),))
+def _seconds(job: tuple[Any, ...], limits: ProbeLimits) -> float:
+    return prober.seconds_for(job[0], limits.seconds)

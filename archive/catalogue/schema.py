@@ -193,9 +193,6 @@ task = _table(
 
 reserved = _table("reserved", _text("id", primary_key=True), _text("why"))
 
-note = _table("note", _text("key", primary_key=True), _text("value"))
-"""What the archive notes about itself: how far the journal is carried out."""
-
 outbox = _table("outbox", _number("seq", primary_key=True, autoincrement=True), _text("item", unique=True), sqlite_autoincrement=True)
 
 probe = _table("probe", _text("sha512", primary_key=True), _text("recipe", primary_key=True), _text("record"))

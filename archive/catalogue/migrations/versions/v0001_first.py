@@ -32,13 +32,6 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
-        "note",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_note")),
-        sqlite_strict=True,
-    )
-    op.create_table(
         "event",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),

@@ -359,7 +359,7 @@ def backup(ctx: click.Context, target: Path) -> None:
     from archive.storage.backup import backup as back_up
 
     with opened(ctx, writes=True) as archive:
-        done = back_up(archive.settings.home, target, at=archive.stamp())
+        done = back_up(archive.settings, target, at=archive.stamp())
     click.echo(_("已备份到 %(path)s：%(files)d 个文件", path=target, files=done.files))
 
 

@@ -29,7 +29,7 @@ from archive.catalogue import items as item_rows
 from archive.catalogue import learnt
 from archive.derivatives.base import Probe
 from archive.derivatives import ffmpeg
-from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, UsageError
+from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, SearchIndexError, UsageError
 from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState, Donation, Finding, Severity
@@ -304,11 +304,16 @@ class _Run:
         self._register_ready(everything=True)
         self._close_batch()
         self.options.progress("index", 0, 1)
+        self._index()
+        self.options.progress("index", 1, 1)
+
+    def _index(self) -> None:
         try:
             self.archive.keeping.drain(wait=30.0)
         except Busy:
-            pass  # whoever holds the lease sends it; the outbox row stands
-        self.options.progress("index", 1, 1)
+            return  # whoever holds the lease sends it; the outbox row stands
+        except SearchIndexError as error:
+            self.outcome.findings.append(Finding(Severity.WARNING, "not-indexed", _("检索索引"), str(error)))
 
     def _open_batch(self) -> str:
         accession = self.plan.donation.accession

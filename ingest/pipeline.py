@@ -139,7 +139,7 @@ def analyse(
     findings += more
     files = _identify(files, archive, settings, options)
     registration, tables = _read_sheets(files, definitions)
-    plan = describe.plan(files, tables, registration, definitions, folder=folder.name, archive=_ArchiveView(archive))
+    plan = describe.plan(files, tables, registration, definitions, folder_name=folder.name, archive=_ArchiveView(archive))
     plan = transcribe.transcribe(plan, {file.path: file for file in files}, definitions)
     plan = replace(plan, findings=_in_order([*findings, *plan.findings]))
     return plan, {file.path: file for file in files}

@@ -403,4 +403,8 @@ def erase(ctx: click.Context, thing: str, reason: str, yes: bool) -> None:
     with opened(ctx, writes=True) as archive:
         erased = archive.keeping.erase(thing, reason, by=who())
         refresh_index(archive)
-    click.echo(_("已抹去：涉及 %(count)d 件。", count=len(erased)))
+    click.echo(_("已抹去：涉及 %(count)d 件。旧的备份里还有；请重做备份，销毁旧的。", count=len(erased.items)))
+    for item, path in erased.left:
+        click.echo(_("%(item)s：%(path)s 里可能还有，程序改不了；请查看后用 fangzhi erase 抹去该文件。", item=item, path=path))
+    if erased.left:
+        ctx.exit(1)

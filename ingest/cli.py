@@ -144,9 +144,7 @@ def _donation(folder: Path, home: Path) -> Path:
     return folder
 
 
-def _tell(
-    ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool
-) -> None:
+def _tell(ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool) -> None:
     from rich.console import Console
 
     from ingest import report as reports

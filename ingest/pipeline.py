@@ -17,18 +17,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-from archive.derivatives.probe import ProbeLimits
-from archive.derivatives.sandbox import Sandbox
 
 from archive import records
 from archive.assembly import Archive
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import learnt
-from archive.derivatives.base import Probe
 from archive.derivatives import ffmpeg
+from archive.derivatives.base import Probe
+from archive.derivatives.probe import ProbeLimits
+from archive.derivatives.sandbox import Sandbox
 from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, SearchIndexError, UsageError
 from archive.language import _
 from archive.model.decision import Decisions
@@ -43,7 +41,7 @@ from archive.settings import Settings
 from ingest.readers import folder as folder_reader
 from ingest.readers import registration as registration_reader
 from ingest.readers import sheet as sheet_reader
-from ingest.readers.archives import Limits
+from ingest.readers.archives import Limits, looks_like_archive
 from ingest.stages import describe, identify, mint, preserve, receive, register, transcribe
 from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, Registration, SheetRole, SheetTable
 
@@ -141,7 +139,7 @@ def analyse(
     registration, tables = _read_sheets(files, definitions)
     plan = describe.plan(files, tables, registration, definitions, folder_name=folder.name, archive=_ArchiveView(archive))
     plan = transcribe.transcribe(plan, {file.path: file for file in files}, definitions)
-    plan = replace(plan, findings=_in_order([*findings, *plan.findings]))
+    plan = replace(plan, findings=_in_order([*findings, *plan.findings]), registrations=registration.paths)
     return plan, {file.path: file for file in files}
 
 
@@ -293,7 +291,7 @@ class _Run:
         self.outcome.batch = self.batch
         drafts = [draft for draft in self.plan.drafts if not draft.refused]
         self.outcome.refused = [draft.item.key for draft in self.plan.drafts if draft.refused]
-        self._keep_contact()
+        self._keep_papers()
         settings = self.archive.settings
         done = 0
         with Sandbox(self.options.jobs, settings.child_memory_mib, settings.child_seconds) as sandbox:
@@ -332,9 +330,39 @@ class _Run:
             donation_rows.put_batch(connection, replace(batch, state=BatchState.RUNNING))
         return batch.id
 
-    def _keep_contact(self) -> None:
+    def _keep_papers(self) -> None:
+        """What came with the donation and belongs to no item: sheets into an object of the donation's own; the contact, and the file it stands in, into the private store."""
+        accession, private = self.plan.donation.accession, self.archive.private
         if self.plan.contact:
-            self.archive.private.put("contact", self.plan.donation.accession, dict(self.plan.contact))
+            private.put("contact", accession, dict(self.plan.contact))
+        papers = {
+            path: self.files[path]
+            for path, fate in self.plan.fates.items()
+            if fate.fate in (Fate.ACCEPTED, Fate.DUPLICATE) and fate.item is None and self.files[path].location is not None
+        }
+        for path in [path for path in papers if self.plan.contact and path in self.plan.registrations]:
+            location = papers.pop(path).location
+            assert location is not None
+            private.put("registration", f"{accession}/{path}", location.read_bytes())
+        papers = {path: file for path, file in papers.items() if not looks_like_archive(_at(file))}
+        if papers:
+            self._keep_object(f"{objects.PAPERS}{accession}", papers)
+
+    def _keep_object(self, name: str, papers: Mapping[str, GivenFile]) -> None:
+        store = self.archive.store
+        head = store.head(name)
+        wanted = {f"originals/{path}": file.sha512 for path, file in papers.items()}
+        held = {file.sha512 for file in store.files(name)} if head else set()
+        if head and objects.originals_of(store.versions(name)[-1].state) == wanted:
+            return
+        fresh = {f"originals/{path}": file for path, file in papers.items() if file.sha512 not in held}
+        staged, findings = receive.stage(fresh, self.archive.settings.staging / "ingest" / "papers")
+        self.outcome.findings.extend(findings)
+        state: dict[str, Path | bytes | str] = {path: digest for path, digest in wanted.items() if path not in fresh}
+        state.update(staged)
+        state[objects.DONATION] = records.encode(self.plan.donation)
+        message = f"{objects.INGESTION}{self.batch}"
+        store.add_version(name, state, message=message, user=AGENT, created=self.archive.stamp(), expect_head=head or 0)
 
     def _close_batch(self) -> None:
         outcome = self.outcome
@@ -358,7 +386,7 @@ class _Run:
                 self._refuse(draft, str(error))
                 continue
             if kept is not None:
-                item, decisions, version = kept
+                item = kept[0]
                 self.ready[item.id] = kept
                 jobs = list(self._missing(item))
                 self.waiting[item.id] = len(jobs)
@@ -481,6 +509,11 @@ class _Run:
         for path in draft.sources.values():
             if self.outcome.fates[path].fate in (Fate.ACCEPTED, Fate.DUPLICATE):
                 self.outcome.fates[path] = FileFate(Fate.REFUSED, key)
+
+
+def _at(file: GivenFile) -> Path:
+    assert file.location is not None
+    return file.location
 
 
 def _numbered(item: str) -> Iterator[str]:

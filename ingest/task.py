@@ -150,3 +150,5 @@ class Plan:
     readings: tuple[str, ...] = ()
     contact: Mapping[str, str] = field(default_factory=dict)
     """The donor's contact as given: goes to the private store and nowhere else."""
+    registrations: tuple[str, ...] = ()
+    """The files that the registration was read from; where they hold a contact, they go to the private store with it."""

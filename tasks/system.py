@@ -56,7 +56,7 @@ def debian(programs: dict[str, str], *, fonts: bool = False) -> int:
 
 def environment(*, tests: bool) -> int:
     """The virtual environment `.venv`: the lock file's distributions by digest, this checkout editable; made again only when either changed."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this runs before any package says which Python it needs
         say(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
         return 3
     stamp = ENVIRONMENT / "fangzhi-stamp"

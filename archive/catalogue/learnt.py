@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from archive.catalogue.rows import to_json
 from archive.catalogue.schema import fixity, probe, seen
-from archive.derivatives.base import Probe
+from archive.model.probe import Probe
 
 _AT_ONCE = 500
 

@@ -1,10 +1,8 @@
-"""Runs FFmpeg and ffprobe, and is the only module that knows ffmpeg-python. Its builder writes the arguments; our runner runs them, because
-ffmpeg-python's own has no time-out, no progress and no words for a failure.
+"""Runs FFmpeg and ffprobe with limits; turns their failure into our errors. The only module that imports ffmpeg-python.
 
-Every file from outside is read with both whitelists: protocols (only `file`) and formats (only containers of sound and film), so that a
-playlist, an SDP, an SVG or an ffconcat script dressed up as a film opens nothing; and alone in an empty folder, as `file:…`, so that a relative
-name in it finds nothing and a name beginning with "-" is no option. Measured traps: an ffconcat with a relative path renamed .mp4 is opened with
-the protocol whitelist alone (ffmpeg 5.1, 7.0, 8.1); only the format whitelist stops it.
+ffmpeg-python builds the arguments; the running is ours, because its own has no time-out, no limits and no progress. A file given by a donor
+lies alone (as a link) in an empty folder while FFmpeg reads it, only the protocol `file` is allowed and only the demuxers that its signature
+asks for: a relative ffconcat called .mp4 is opened otherwise (measured with 5.1, 7.0 and 8.1).
 """
 
 from __future__ import annotations
@@ -14,206 +12,254 @@ import json
 import os
 import re
 import resource
+import selectors
 import shutil
-import signal
 import subprocess
 import tempfile
-import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
+from archive.derivatives.sandbox_child import die_with_parent
 from archive.errors import DecodeError, MissingToolError
 from archive.language import _
-from archive.settings import Settings
 
-FORMATS = (
-    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,gsm,gxf,iff,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
-    "mp3,mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,nut,ogg,oma,rm,shn,sox,swf,tak,tta,voc,w64,wav,wtv,wv,xwma"
-)
-"""Demuxers of sound and film that donors bring; none of them reads another file."""
-_GUARDS: dict[str, Any] = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
-_TAIL = 2000
-"""Characters of ffmpeg's own words that are kept for an error."""
-_OUTPUT_LIMIT = 64 << 30
-"""Bytes that one file written by ffmpeg may have."""
+OLDEST = (4, 4)
+"""Oldest FFmpeg we have reason to trust with our filters."""
+
+_TAIL = 16 * 1024
+_MAX_OUTPUT = 64 << 30
+"""Bytes a single file written by FFmpeg may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Absolute paths of the programs, and ffmpeg's version."""
+    """Names or paths of the programs, as the settings give them."""
 
-    ffmpeg: str
-    ffprobe: str
-    version: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.ffmpeg} {self.version}"
+    ffmpeg: str = "ffmpeg"
+    ffprobe: str = "ffprobe"
 
 
-def find_tools(settings: Settings) -> Tools:
-    """ffmpeg and ffprobe as the settings name them; raises MissingToolError saying which is missing and how to get it."""
-    found = {}
-    for name, wanted in (("ffmpeg", settings.ffmpeg), ("ffprobe", settings.ffprobe)):
-        path = shutil.which(wanted)
-        if path is None:
-            message = _(
-                "找不到 %(name)s（设置为 %(wanted)s）。Debian：apt-get install ffmpeg；或在 settings.toml 里写明路径。",
-                name=name,
-                wanted=wanted,
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run ended: `time` seconds of media written, `errors` lines on standard error, `tail` the last of them."""
+
+    time: float
+    errors: int
+    tail: str
+
+
+def locate(tool: str) -> str:
+    """The absolute path of a program; raises MissingToolError that says how to get it."""
+    found = shutil.which(tool)
+    if found is None:
+        raise MissingToolError(
+            tool,
+            _(
+                "找不到程序 %(tool)s:请安装 FFmpeg(Debian: apt-get install ffmpeg),或在 settings.toml 中写明 ffmpeg 与 ffprobe 的路径。",
+                tool=tool,
+            ),
+        )
+    return str(Path(found).absolute())
+
+
+def version(tool: str) -> tuple[int, ...]:
+    """The version numbers that `tool -version` prints, empty for a build without one (git snapshots); raises MissingToolError."""
+    path = locate(tool)
+    try:
+        done = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise MissingToolError(tool, _("程序 %(tool)s 不能运行:%(error)s", tool=path, error=error)) from error
+    match = re.search(r"version n?(\d+(?:\.\d+)*)", done.stdout)
+    return tuple(int(part) for part in match.group(1).split(".")) if match else ()
+
+
+def check(tools: Tools) -> list[str]:
+    """What is wrong with the programs on this machine, as sentences; empty when all is well."""
+    faults = []
+    for tool in (tools.ffmpeg, tools.ffprobe):
+        try:
+            found = version(tool)
+        except MissingToolError as error:
+            faults.append(str(error))
+            continue
+        if found and found < OLDEST:
+            faults.append(
+                _("%(tool)s 的版本 %(found)s 过旧,需要 %(oldest)s 以上。", tool=tool, found=_dotted(found), oldest=_dotted(OLDEST))
             )
-            raise MissingToolError(name, message)
-        found[name] = str(Path(path).absolute())
-    return Tools(found["ffmpeg"], found["ffprobe"], _version(found["ffmpeg"]))
+    if not faults:
+        encoders = subprocess.run(
+            [locate(tools.ffmpeg), "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=20, check=False
+        ).stdout
+        faults += [
+            _("FFmpeg 缺少编码器 %(name)s,不能制作网页用的副本。", name=name)
+            for name in ("libx264", "libmp3lame", " aac ")
+            if name not in encoders
+        ]
+    return faults
 
 
-@cache
-def _version(program: str) -> str:
-    done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False, timeout=60)
-    match = re.match(r"ffmpeg version (\S+)", done.stdout)
-    if match is None:
-        raise MissingToolError("ffmpeg", _("%(path)s 运行不了：%(why)s", path=program, why=done.stderr[-200:] or done.returncode))
-    return match[1]
+def _dotted(version: Sequence[int]) -> str:
+    return ".".join(str(part) for part in version)
 
 
 @contextlib.contextmanager
-def alone(path: Path) -> Iterator[Path]:
-    """The file as the only thing in an empty folder, under a plain name, so that nothing it names by a relative path is found."""
-    with tempfile.TemporaryDirectory(prefix="fangzhi-av-") as folder:
-        suffix = path.suffix.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,5}", path.suffix) else ""
-        link = Path(folder) / f"file{suffix}"
+def alone(path: Path) -> Iterator[str]:
+    """The file as the only thing in an empty folder, as FFmpeg is to be given it (`file:…`)."""
+    with tempfile.TemporaryDirectory(prefix="fangzhi-") as folder:
+        link = Path(folder) / "source"
         link.symlink_to(path.absolute())
-        yield link
+        yield f"file:{link}"
 
 
-def source(path: Path, **options: Any) -> Any:
-    """A guarded input node for ffmpeg-python; `options` are input options (`ss`, `t`, `skip_frame` …)."""
-    return ffmpeg.input(f"file:{path}", **_GUARDS, **options)
+def source(url: str, demuxers: str, **options: Any) -> Any:
+    """An input node with both whitelists; `options` go before -i (`ss`, `skip_frame` …)."""
+    return ffmpeg.input(url, protocol_whitelist="file", format_whitelist=demuxers, **options)
 
 
-def probe_streams(path: Path, tools: Tools, *, seconds: float = 60) -> dict[str, Any]:
-    """ffprobe's `format`, `streams` and `chapters`; raises DecodeError (`damaged`) when no container of sound or film is recognised."""
-    command = [tools.ffprobe, "-v", "error", "-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS]
-    command += ["-print_format", "json", "-show_format", "-show_streams", "-show_chapters", f"file:{path}"]
-    out, _err = _run(command, seconds=seconds, cpu=seconds)
-    found: dict[str, Any] = json.loads(out or b"{}")
-    if not found.get("streams"):
-        raise DecodeError("damaged", _("里面没有声音或影像的数据流"))
-    return found
+def output(*streams: Any, to: Path | str, **options: Any) -> Any:
+    """An output node; `to` a path, or `pipe:1`."""
+    return ffmpeg.output(*streams, f"file:{to.absolute()}" if isinstance(to, Path) else to, **options)
+
+
+def together(*outputs: Any) -> Any:
+    """Several outputs of one run."""
+    return ffmpeg.merge_outputs(*outputs)
+
+
+def inspect(url: str, demuxers: str, tools: Tools, seconds: float = 60) -> dict[str, Any]:
+    """What ffprobe says of format, streams and chapters, as its JSON. Raises DecodeError and MissingToolError."""
+    command = [locate(tools.ffprobe), "-v", "error", "-protocol_whitelist", "file", "-format_whitelist", demuxers, "-print_format", "json"]
+    command += ["-show_format", "-show_streams", "-show_chapters", "-i", url]
+    collected = bytearray()
+    ran = _run(command, seconds, None, collected.extend)
+    try:
+        found = json.loads(collected)
+    except ValueError as error:
+        raise DecodeError("damaged", ran.tail or "ffprobe gave no JSON") from error
+    return dict(found)
 
 
 def run(
+    graph: Any,
     tools: Tools,
-    outputs: Any | Sequence[Any],
-    *,
     seconds: float,
-    global_options: Sequence[str] = (),
-    progress: Callable[[float], None] | None = None,
-) -> str:
-    """Run what ffmpeg-python's output nodes describe; ffmpeg's words (stderr). `seconds` bounds wall and, per core, CPU time.
+    *,
+    on_progress: Callable[[float], None] | None = None,
+    on_output: Callable[[bytes], Any] | None = None,
+    log_level: str = "error",
+) -> Ran:
+    """Run what `graph` (outputs) describes, with `seconds` of CPU and four times that of wall time at most.
 
-    `progress` is told seconds of output. Raises DecodeError (`damaged`, `timeout`, `crash`) with the tail of ffmpeg's words.
+    `on_progress` gets seconds of media written, `on_output` what goes to `pipe:1`. Raises DecodeError (`timeout`, `memory`, `damaged`).
     """
-    nodes = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
-    node = ffmpeg.merge_outputs(*nodes) if len(nodes) > 1 else nodes[0]
-    arguments = ffmpeg.get_args(node, overwrite_output=True)
-    command = [tools.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "info", "-nostats", *global_options]
-    command += [*(["-progress", "pipe:1"] if progress else []), *arguments]
-    _out, words = _run(command, seconds=seconds, cpu=seconds * (os.cpu_count() or 1), progress=progress)
-    return words
+    program = locate(tools.ffmpeg)
+    arguments = ffmpeg.compile(graph, cmd=program, overwrite_output=True)
+    return _run([program, "-nostdin", "-hide_banner", "-v", log_level, *arguments[1:]], seconds, on_progress, on_output, progress=True)
 
 
-def decode_through(path: Path, tools: Tools, *, sound: bool, film: bool, seconds: float) -> tuple[float, str]:
-    """Decode the first sound and the first moving picture and throw them away: seconds decoded (the longest), and ffmpeg's words.
+def _run(
+    command: Sequence[str],
+    seconds: float,
+    on_progress: Callable[[float], None] | None,
+    on_output: Callable[[bytes], Any] | None,
+    progress: bool = False,
+) -> Ran:
+    reading, writing = os.pipe()
+    if progress:
+        command = [command[0], "-progress", f"pipe:{writing}", "-nostats", *command[1:]]
+    cpu = int(seconds) + 1
 
-    Raises DecodeError when nothing decodes. A file cut short ends with status 0: compare the seconds with those of the container.
-    """
-    last = 0.0
+    def limit() -> None:
+        die_with_parent()
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_OUTPUT, _MAX_OUTPUT))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    def told(at: float) -> None:
-        nonlocal last
-        last = max(last, at)
-
-    node = source(path)
-    streams = [node[name] for name, there in (("a:0", sound), ("V:0", film)) if there]
-    words = run(tools, ffmpeg.output(*streams, "-", f="null"), seconds=seconds, progress=told)
-    return last, words
-
-
-def _limit(child: subprocess.Popen[bytes], cpu: float) -> None:
-    whole = int(cpu) + 1
-    with contextlib.suppress(ProcessLookupError):
-        resource.prlimit(child.pid, resource.RLIMIT_CPU, (whole, whole + 5))
-        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (_OUTPUT_LIMIT, _OUTPUT_LIMIT))
-
-
-def _run(command: Sequence[str], *, seconds: float, cpu: float, progress: Callable[[float], None] | None = None) -> tuple[bytes, str]:
-    child = subprocess.Popen(
-        list(command),
+    process = subprocess.Popen(
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        pass_fds=(writing,),
+        preexec_fn=limit,
     )
-    _limit(child, cpu)
-    words: list[bytes] = []
-    listener = threading.Thread(target=_listen, args=(child, words), daemon=True)
-    listener.start()
-    timer = threading.Timer(seconds, _kill, args=(child,))
-    timer.start()
+    os.close(writing)
+    watch = _Watch(on_progress, on_output)
     try:
-        out = _follow(child, progress)
-        status = child.wait()
+        watch.follow(process, reading, time.monotonic() + 4 * seconds)
+        status = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     finally:
-        late = not timer.is_alive()
-        timer.cancel()
-        _kill(child)
-        child.wait()
-        listener.join(5)
-        for stream in (child.stdout, child.stderr):
+        os.close(reading)
+        for stream in (process.stdout, process.stderr):
             if stream:
                 stream.close()
-    tail = b"".join(words)[-_TAIL:].decode(errors="replace")
-    if status == 0:
-        return out, tail
-    if late or status == -signal.SIGXCPU:
-        raise DecodeError("timeout", _("%(seconds)d 秒内没有处理完", seconds=seconds))
-    if status < 0 and status not in (-signal.SIGTERM, -signal.SIGKILL):
-        raise DecodeError("crash", _("解码器崩溃（信号 %(signal)d）", signal=-status))
-    raise DecodeError("damaged", _last_line(tail))
+    tail = watch.tail.decode("utf-8", "replace").strip()
+    if status:
+        raise _failure(status, tail)
+    return Ran(watch.time, watch.errors, tail)
 
 
-def _follow(child: subprocess.Popen[bytes], progress: Callable[[float], None] | None) -> bytes:
-    assert child.stdout is not None
-    if progress is None:
-        return child.stdout.read()
-    for line in child.stdout:
-        name, _equals, value = line.decode(errors="replace").strip().partition("=")
-        if name == "out_time_us" and value.lstrip("-").isdigit():
-            progress(max(0, int(value)) / 1_000_000)
-    return b""
+def _failure(status: int, tail: str) -> DecodeError:
+    last = tail.splitlines()[-1] if tail else ""
+    if status in (-24, 152):  # SIGXCPU
+        return DecodeError("timeout", last or "CPU limit")
+    if "Cannot allocate memory" in tail or status == -9:
+        return DecodeError("memory", last)
+    if status < 0:
+        return DecodeError("crash", f"signal {-status} {last}")
+    return DecodeError("damaged", last or f"exit status {status}")
 
 
-def _listen(child: subprocess.Popen[bytes], words: list[bytes]) -> None:
-    assert child.stderr is not None
-    kept = 0
-    for line in child.stderr:
-        words.append(line)
-        kept += len(line)
-        while kept > 64 * _TAIL and len(words) > 1:  # a broken film complains once a frame
-            kept -= len(words.pop(0))
+class _Watch:
+    """Reads what a running FFmpeg says on three pipes, so that none of them fills up."""
 
+    def __init__(self, on_progress: Callable[[float], None] | None, on_output: Callable[[bytes], Any] | None) -> None:
+        self.time = 0.0
+        self.errors = 0
+        self.tail = b""
+        self._on_progress, self._on_output = on_progress, on_output
+        self._rest = b""
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
+    def follow(self, process: subprocess.Popen[bytes], progress: int, deadline: float) -> None:
+        assert process.stdout and process.stderr
+        takers: dict[int, Callable[[bytes], Any]] = {
+            process.stdout.fileno(): self._on_output or (lambda data: None),
+            process.stderr.fileno(): self._complain,
+            progress: self._advance,
+        }
+        with selectors.DefaultSelector() as selector:
+            for descriptor in takers:
+                selector.register(descriptor, selectors.EVENT_READ)
+            while takers:
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    raise DecodeError("timeout", "no end in sight")
+                for key, _events in ready:
+                    data = os.read(key.fd, 1 << 16)
+                    takers[key.fd](data)
+                    if not data:
+                        selector.unregister(key.fd)
+                        del takers[key.fd]
 
+    def _complain(self, data: bytes) -> None:
+        self.errors += data.count(b"\n")
+        self.tail = (self.tail + data)[-_TAIL:]
 
-def _last_line(words: str) -> str:
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else _("ffmpeg 没有说明原因")
+    def _advance(self, data: bytes) -> None:
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            name, _equals, value = line.partition(b"=")
+            if name == b"out_time_us" and value.strip().lstrip(b"-").isdigit():
+                self.time = max(self.time, int(value) / 1e6)
+                if self._on_progress:
+                    self._on_progress(self.time)

@@ -1,131 +1,165 @@
-"""Sound: a listening copy, the waveform as numbers and as a picture, and loudness.
-
-A file that every browser plays already is its own listening copy (the original's bytes are served; nothing is encoded again). The rest becomes
-MP3, which costs half of what AAC does and plays everywhere. Where passages are closed, `closed` gives their seconds: a copy is made in which they
-are silent, and the waveform is flat there, so that nothing of them is in any byte served.
-"""
+"""Sound: a copy that every browser plays, the waveform as numbers and as a picture, the loudness; one decode for all of it."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import ffmpeg
-from PIL import Image, ImageDraw
+import numpy as np
+from PIL import Image
 
+from archive.derivatives import ffmpeg, formats, passages
 from archive.derivatives.base import Made
-from archive.derivatives.ffmpeg import Tools, alone, probe_streams, run, source
+from archive.derivatives.ffmpeg import Tools
 from archive.errors import DecodeError
 
-SOUND_RECIPE = "sound-1"
-PEAKS_A_SECOND = 20
-_PEAK_RATE = 8000
-_PLAYS = {("mp3", "mp3"), ("mov", "aac"), ("ogg", "opus"), ("ogg", "vorbis"), ("flac", "flac")}
-"""(container, codec) that today's browsers play; WAV plays too but is three times the size of a listening copy."""
-_MOST_DIRECT = 400 << 20
-_INK = (122, 42, 34)
+RECIPE = "sound-1"
+WEB, PEAKS, PICTURE = "web.mp3", "peaks.json", "waveform.png"
+PEAK_RATE = 8000
+"""Samples a second of what the peaks are taken from."""
+BUCKET = 80
+"""Samples of the finest peaks kept while reading: 10 ms, an hour in 700 kB."""
+MAX_PEAKS = 2000
+_PICTURE_SIZE = (1600, 200)
+_INK = (110, 84, 62)
+
+_PLAYED = {
+    ("mp3", "mp3"): "audio/mpeg",
+    ("m4a", "aac"): "audio/mp4",
+    ("mp4", "aac"): "audio/mp4",
+    ("ogg", "opus"): "audio/ogg",
+    ("webm", "opus"): "audio/webm",
+}
+"""(format, codec) that browsers play as it is."""
 
 
-def time_limit(duration: float | None) -> float:
-    """Seconds that work on a recording of this length may take."""
-    return 120 + 4 * (duration or 600)
+def make(
+    path: Path,
+    name: str,
+    technical: Mapping[str, Any],
+    duration: float | None,
+    into: Path,
+    *,
+    closed: Iterable[tuple[float, float]] = (),
+    tools: Tools | None = None,
+    seconds: float = 120,
+    on_progress: Callable[[float], None] | None = None,
+) -> Made:
+    """Make the derivatives of a recording in the folder `into`; `technical` and `duration` from its probe.
 
-
-def make_sound(path: Path, tools: Tools, out: Path, closed: Sequence[tuple[float, float]] = ()) -> Made:
-    """`web.mp3` (absent when the original itself is the listening copy), `peaks.json`, `waveform.png` in `out`.
-
-    Facts: `direct` (the original is served), `duration` (seconds), `loudness` (LUFS, integrated, EBU R128), `loudness_range` (LU), `true_peak` (dBFS), `media_type`.
+    With `closed` intervals ((start, end), seconds) they are silent in every file. Facts: `web` (`{"file", "media_type"}`; file None when
+    browsers play the original itself), `peaks` (count), `loudness` in LUFS, `range` in LU, `peak` in dBFS (when measurable), `closed`.
+    Raises DecodeError and MissingToolError.
     """
-    with alone(path) as link:
-        found = probe_streams(link, tools)
-        stream = next((s for s in found["streams"] if s["codec_type"] == "audio"), None)
-        if stream is None:
-            raise DecodeError("damaged", "no sound")
-        duration = float(found["format"].get("duration") or stream.get("duration") or 0)
-        direct = not closed and plays(found, stream) and path.stat().st_size <= _MOST_DIRECT
-        words = _encode(link, tools, out, duration, closed, direct)
-    peaks = _peaks(out / "peaks.raw", closed)
-    (out / "peaks.raw").unlink()
-    (out / "peaks.json").write_text(json.dumps({"per_second": PEAKS_A_SECOND, "peaks": peaks}, separators=(",", ":")), "utf-8")
-    _picture(peaks, out / "waveform.png")
-    files = {name: out / name for name in ("peaks.json", "waveform.png")}
-    if not direct:
-        files["web.mp3"] = out / "web.mp3"
-    facts = {"direct": direct, "duration": duration, "media_type": media_type(found) if direct else "audio/mpeg", **loudness(words)}
-    return Made(files, facts)
+    form = formats.identify(path, name)
+    intervals = passages.in_order(closed)
+    codec = str((technical.get("audio") or {}).get("codec", ""))
+    played = None if intervals else _PLAYED.get((form.key, codec))
+    peaks = _PeakReader()
+    with ffmpeg.alone(path) as url:
+        channels = 1 if (technical.get("audio") or {}).get("channels") == 1 else 2
+        graph = _graph(ffmpeg.source(url, form.demuxers), intervals, None if played else into / WEB, channels)
+        limit = seconds + 2 * (duration or 600)
+        ran = ffmpeg.run(graph, tools or Tools(), limit, on_progress=on_progress, on_output=peaks.feed, log_level="info")
+    files = {PEAKS: into / PEAKS, PICTURE: into / PICTURE}
+    if not played:
+        files[WEB] = into / WEB
+    values = peaks.finish()
+    files[PEAKS].write_text(json.dumps(values, separators=(",", ":")), "utf-8")
+    draw(values["data"], files[PICTURE])
+    web = {"file": None if played else WEB, "media_type": played or "audio/mpeg"}
+    return Made(files, {"web": web, "peaks": values["length"], "closed": [list(pair) for pair in intervals]} | loudness(ran.tail))
 
 
-def plays(found: dict[str, Any], stream: dict[str, Any]) -> bool:
-    """True when browsers play this container with this codec of sound as it is."""
-    container = found["format"]["format_name"].split(",")[0]
-    return (container, stream.get("codec_name")) in _PLAYS and not any(
-        s["codec_type"] == "video" and not s.get("disposition", {}).get("attached_pic") for s in found["streams"]
-    )
+def _graph(source: Any, closed: passages.Closed, web: Path | None, channels: int) -> Any:
+    """Loudness and peaks, and the web copy when one is needed, from one decode."""
+    sound = silenced(source["a:0"], closed)
+    branches = sound.filter_multi_output("asplit", 3 if web else 2)
+    outputs = [
+        ffmpeg.output(branches[0].filter("ebur128", peak="sample", framelog="verbose"), to="-", format="null"),
+        ffmpeg.output(branches[1].filter("aresample", PEAK_RATE), to="pipe:1", format="s16le", ac=1),
+    ]
+    if web:
+        options = {"format": "mp3", "acodec": "libmp3lame", "q:a": 2, "ac": channels, "map_metadata": -1, "write_xing": 1}
+        outputs.append(ffmpeg.output(branches[2].filter("aformat", sample_rates="44100|48000|32000|22050|16000"), to=web, **options))
+    return ffmpeg.together(*outputs)
 
 
-def media_type(found: dict[str, Any]) -> str:
-    """The media type under which a directly played file is served."""
-    return {"mp3": "audio/mpeg", "mov": "audio/mp4", "ogg": "audio/ogg", "flac": "audio/flac"}[found["format"]["format_name"].split(",")[0]]
+def silenced(sound: Any, closed: passages.Closed) -> Any:
+    """The stream with nothing to hear inside the closed intervals. Cut into short frames first: a timeline switches at frames."""
+    if not closed:
+        return sound
+    return sound.filter("asetnsamples", n=256, p=0).filter("volume", 0, enable=passages.expression(closed))
 
 
-def silenced(stream: Any, closed: Sequence[tuple[float, float]]) -> Any:
-    """The stream with these passages silent."""
-    for start, end in closed:
-        stream = stream.filter("volume", volume=0, enable=f"between(t,{start:.3f},{end:.3f})")
-    return stream
-
-
-def _encode(link: Path, tools: Tools, out: Path, duration: float, closed: Sequence[tuple[float, float]], direct: bool) -> str:
-    sound = silenced(source(link)["a:0"], closed).filter("ebur128", framelog="verbose", peak="true")
-    ways = [sound] if direct else sound.filter_multi_output("asplit", 2)
-    small = ways[0].filter("aformat", sample_fmts="s16", channel_layouts="mono").filter("aresample", _PEAK_RATE)
-    outputs = [ffmpeg.output(small, str(out / "peaks.raw"), f="s16le", acodec="pcm_s16le", ac=1, ar=_PEAK_RATE)]
-    if not direct:
-        outputs.append(ffmpeg.output(ways[1], str(out / "web.mp3"), acodec="libmp3lame", ac=2, **{"q:a": 2, "map_metadata": -1}))
-    return run(tools, outputs, seconds=time_limit(duration))
-
-
-def _peaks(raw: Path, closed: Sequence[tuple[float, float]]) -> list[float]:
-    """Largest absolute sample of each twentieth of a second, 0 to 1."""
-    import numpy
-
-    samples = numpy.fromfile(raw, "<i2")
-    step = _PEAK_RATE // PEAKS_A_SECOND
-    whole = numpy.zeros(-(-len(samples) // step) * step, "<i2")
-    whole[: len(samples)] = samples
-    peaks = numpy.abs(whole.reshape(-1, step).astype("i4")).max(axis=1) / 32768 if len(whole) else numpy.zeros(0)
-    for start, end in closed:
-        peaks[int(start * PEAKS_A_SECOND) : int(end * PEAKS_A_SECOND) + 1] = 0
-    return [round(float(peak), 3) for peak in peaks]
-
-
-def _picture(peaks: Sequence[float], path: Path, width: int = 1200, height: int = 120) -> None:
-    """The waveform as bars around the middle line."""
-    image = Image.new("RGB", (width, height), (250, 247, 240))
-    draw = ImageDraw.Draw(image)
-    middle = height / 2
-    for x in range(width):
-        some = peaks[x * len(peaks) // width : max(x * len(peaks) // width + 1, (x + 1) * len(peaks) // width)]
-        reach = max(0.5, max(some, default=0.0) * (middle - 4))
-        draw.line((x, middle - reach, x, middle + reach), fill=_INK)
-    image.quantize(16).save(path, optimize=True)
-
-
-def loudness(words: str) -> dict[str, float]:
-    """Integrated loudness, range and true peak out of the summary that ffmpeg's ebur128 prints; nothing for silence."""
+def loudness(log: str) -> dict[str, float]:
+    """EBU R128 figures out of FFmpeg's summary; silence has none."""
     found = {}
     for key, pattern in (
-        ("loudness", r"I:\s+(-?[\d.]+) LUFS"),
-        ("loudness_range", r"LRA:\s+(-?[\d.]+) LU"),
-        ("true_peak", r"Peak:\s+(-?[\d.]+) dBFS"),
+        ("loudness", r"\bI:\s+(-?[\d.]+) LUFS"),
+        ("range", r"\bLRA:\s+([\d.]+) LU\b"),
+        ("peak", r"\bPeak:\s+(-?[\d.]+) dBFS"),
     ):
-        values = re.findall(pattern, words)
-        if values:
-            found[key] = float(values[-1])
+        numbers = re.findall(pattern, log)
+        if numbers:
+            found[key] = float(numbers[-1])
     return found
 
 
-__all__ = ["SOUND_RECIPE", "loudness", "make_sound", "media_type", "plays", "silenced", "time_limit"]
+class _PeakReader:
+    """Takes 16-bit mono samples as they come and keeps the lowest and highest of each 10 ms."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._low: list[Any] = []
+        self._high: list[Any] = []
+
+    def feed(self, data: bytes) -> None:
+        data = self._rest + data
+        whole = len(data) // (2 * BUCKET) * 2 * BUCKET
+        self._rest = data[whole:]
+        if whole:
+            self._keep(np.frombuffer(data[:whole], "<i2").reshape(-1, BUCKET))
+
+    def _keep(self, buckets: Any) -> None:
+        self._low.append((buckets.min(axis=1) >> 8).astype(np.int8))
+        self._high.append(((buckets.max(axis=1).astype(np.int32) + 255) >> 8).clip(-128, 127).astype(np.int8))
+
+    def finish(self) -> dict[str, Any]:
+        """Peaks in the JSON form of audiowaveform (version 2, 8 bits): `data` lowest, highest, lowest, highest …, at most MAX_PEAKS pairs."""
+        if len(self._rest) >= 2:
+            self._keep(np.frombuffer(self._rest[: len(self._rest) // 2 * 2], "<i2").reshape(1, -1))
+        if not self._low:
+            raise DecodeError("damaged", "no sound in it")
+        low, high = np.concatenate(self._low), np.concatenate(self._high)
+        step = max(1, math.ceil(len(low) / MAX_PEAKS))
+        starts = np.arange(0, len(low), step)
+        pairs = np.stack([np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)], axis=1)
+        return {
+            "version": 2,
+            "channels": 1,
+            "sample_rate": PEAK_RATE,
+            "samples_per_pixel": BUCKET * step,
+            "bits": 8,
+            "length": len(pairs),
+            "data": [int(value) for value in pairs.ravel()],
+        }
+
+
+def draw(data: list[int], path: Path) -> None:
+    """The waveform as a picture on a transparent ground, as wide as the recording is long."""
+    width, height = _PICTURE_SIZE
+    pairs = np.asarray(data, dtype=np.float32).reshape(-1, 2)
+    at = (np.arange(width) * len(pairs) // width).clip(0, len(pairs) - 1)
+    scale = (height / 2 - 1) / max(32.0, float(np.abs(pairs).max()))
+    top = np.floor(height / 2 - pairs[at, 1] * scale)
+    bottom = np.maximum(np.ceil(height / 2 - pairs[at, 0] * scale), top + 1)
+    rows = np.arange(height)[:, None]
+    inked = (rows >= top) & (rows < bottom)
+    picture = Image.fromarray(inked.astype(np.uint8))
+    picture.putpalette([255, 255, 255, *_INK])
+    picture.save(path, "PNG", transparency=0, bits=1)

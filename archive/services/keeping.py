@@ -14,7 +14,8 @@ from archive.catalogue import notes, outbox
 from archive.catalogue.engine import Catalogue, clear
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
-from archive.errors import ArchiveError, DecodeError
+from archive.errors import DecodeError, UsageError
+from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState
 from archive.model.event import Event
@@ -23,7 +24,8 @@ from archive.model.profile import Definitions
 from archive.records import from_record
 from archive.search.base import IndexDocument, SearchIndex
 from archive.search.documents import documents_of
-from archive.services import deriving, objects
+from archive.services import deriving, erasing, objects
+from archive.services.erasing import Erased
 from archive.services.locks import lock
 from archive.services.publishing import APPLIED, decide, later_entries
 from archive.settings import Settings
@@ -114,11 +116,8 @@ class Keeping:
         with self._catalogue.write() as connection:
             clear(connection)
         count = 0
-        for item in sorted(self._store.items()):
-            try:
-                self._read_in(item)
-            except ArchiveError:
-                raise
+        for item in sorted(objects.item_ids(self._store)):
+            self._read_in(item)
             count += 1
             if progress:
                 progress(item, count, 0)
@@ -159,6 +158,9 @@ class Keeping:
                     donation_rows.set_batch_state(connection, entry.data["batch"], BatchState.UNDONE, ended=entry.at)
                 elif entry.kind == "purge":
                     item_rows.reserve(connection, entry.data["items"], "purged")
+                elif entry.kind == "erase":
+                    gone = [item for item in entry.data["items"] if self._store.head(item) is None]
+                    item_rows.reserve(connection, gone, "erased")
                 if entry.item:
                     event_rows.append(connection, [Event(entry.item, "metadata modification", entry.at, entry.by, detail=dict(entry.data))])
         with self._catalogue.write() as connection:
@@ -215,6 +217,29 @@ class Keeping:
         with self._catalogue.write() as connection:
             item_rows.reserve(connection, purged, "purged")
         return purged
+
+    def erase(self, thing: str, reason: str, *, by: str) -> Erased:
+        """Take an item (its id), a file (`ITEM.f3`) or a person (a name) out of every version, derivative and the index, for good.
+
+        What is left is one journal entry that says what kind of thing went, when, by whom and why, never the words themselves.
+        Raises NotFound when there is nothing of it, UsageError without a reason.
+        """
+        if not reason.strip():
+            raise UsageError(_("抹去必须写明理由：--reason"))
+        erased = erasing.erase(self._store, self._derivatives, thing)
+        kind = "person" if erased.kind == "person" else thing
+        self._journal.append(
+            "erase", {"thing": kind, "reason": reason.strip(), "items": list(erased.items)}, by=by, item=None, at=self._stamp()
+        )
+        for item in erased.items:
+            gone = self._store.head(item) is None
+            with self._catalogue.write() as connection:
+                item_rows.remove_item(connection, item)
+                if gone:
+                    item_rows.reserve(connection, [item], "erased")
+            if not gone and not item.startswith(objects.PAPERS):
+                self._read_in(item)
+        return erased
 
     def _today(self) -> date:
         return self._now().date()

@@ -10,7 +10,7 @@ metadata/events.jsonl       what was done to it on its way in, PREMIS words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -30,6 +30,8 @@ EVENTS = "metadata/events.jsonl"
 INGESTION = "ingestion "
 """Version messages of the pipeline begin with this word, followed by the batch id."""
 
+PAPERS = "papers:"
+"""Objects so called hold what came with a donation but belongs to no item: sheets, checksum lists. They are kept and verified, never shown."""
 UNDO = "undo "
 """Version messages of a batch taken back begin with this word, followed by the batch id."""
 
@@ -74,6 +76,11 @@ def metadata_files(item: Item, decisions: Decisions, donation: Donation, events:
 
 def _line(value: object) -> bytes:
     return msgspec.json.encode(records.to_record(value)) + b"\n"
+
+
+def item_ids(store: ObjectStore) -> Iterator[str]:
+    """Ids of the objects that are items (not the papers of a donation)."""
+    return (item for item in store.items() if not item.startswith(PAPERS))
 
 
 def read_object(store: ObjectStore, item: str, version: int | None = None) -> ItemObject:

@@ -158,7 +158,7 @@ class Publishing:
                 if self._store.head(item) is None:  # a crash came between the trash and the catalogue
                     item_rows.remove_item(connection, item)
             donation_rows.set_batch_state(connection, batch, BatchState.UNDONE, ended=entry.at)
-        return Undone(tuple(trashed), tuple(restored), tuple(left))
+        return Undone(_items(trashed), _items(restored), tuple(left))
 
     def _trash(self, item: str, batch: str, entry: JournalEntry) -> None:
         later = [v.message for v in self._store.versions(item) if v.message.startswith(objects.INGESTION)]
@@ -177,14 +177,19 @@ class Publishing:
             if any(v.message.startswith(objects.INGESTION) for v in versions[made[-1] :]):
                 raise UsageError(_("后来的批次又改过它，没有撤回；请先撤回后来的批次。"))
             state: dict[str, Any] = dict(versions[made[0] - 2].state)
-            if versions[-1].number != made[-1]:  # people decided since: their decisions stay
+            if versions[-1].number != made[-1] and objects.DECISIONS in state:  # people decided since: their decisions stay
                 state[objects.DECISIONS] = versions[-1].state[objects.DECISIONS]
             self._store.add_version(item, state, message=message, user=entry.by, created=entry.at, expect_head=versions[-1].number)
-        self._register(objects.read_object(self._store, item), entry)
+        if not item.startswith(objects.PAPERS):
+            self._register(objects.read_object(self._store, item), entry)
         return True
 
     def _stamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _items(objects_: Iterable[str]) -> tuple[str, ...]:
+    return tuple(item for item in objects_ if not item.startswith(objects.PAPERS))
 
 
 def decide(decisions: Decisions, entry: JournalEntry) -> Decisions:

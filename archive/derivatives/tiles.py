@@ -1,0 +1,209 @@
+"""Reads a pyramid: whole tiles spliced out without decoding, any region at bounded cost.
+
+A tile in the file is an abbreviated JPEG stream; put the shared tables behind its SOI and it is a JPEG. Tiles at the right and lower edge are
+padded in the file and are decoded and cut.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from archive.errors import DecodeError, NotFound
+
+MAX_OUTPUT = 4_000_000
+"""Pixels of the largest region handed out."""
+_EDGE_QUALITY = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level: its size, its tiles row by row as (offset, length), the shared tables without SOI and EOI."""
+
+    width: int
+    height: int
+    offsets: tuple[int, ...]
+    lengths: tuple[int, ...]
+    tables: bytes
+    colour: bool
+    tile: int
+
+    @property
+    def across(self) -> int:
+        """Tiles in a row."""
+        return -(-self.width // self.tile)
+
+    @property
+    def down(self) -> int:
+        """Rows of tiles."""
+        return -(-self.height // self.tile)
+
+
+@dataclass(frozen=True, slots=True)
+class Pyramid:
+    """Levels from the full size down; each half of the one before, rounded up."""
+
+    levels: tuple[Level, ...]
+
+    @property
+    def width(self) -> int:
+        return self.levels[0].width
+
+    @property
+    def height(self) -> int:
+        return self.levels[0].height
+
+    @property
+    def tile(self) -> int:
+        return self.levels[0].tile
+
+
+def info(pyramid: Path) -> Pyramid:
+    """Sizes and tile places of a pyramid; remembered by path and time, a few hundred at once. Raises NotFound."""
+    try:
+        status = pyramid.stat()
+    except FileNotFoundError as error:
+        raise NotFound(f"{pyramid.name}: no such image") from error
+    return _read(pyramid, status.st_mtime_ns, status.st_ino)
+
+
+def read_tile(pyramid: Path, level: int, tx: int, ty: int) -> bytes:
+    """The tile in column `tx`, row `ty` (from 0) of a level (0 the full size) as JPEG, cut to the image. Raises NotFound outside."""
+    found = info(pyramid)
+    if not 0 <= level < len(found.levels):
+        raise NotFound(f"no level {level}")
+    at = found.levels[level]
+    if not (0 <= tx < at.across and 0 <= ty < at.down):
+        raise NotFound(f"no tile {tx},{ty} on level {level}")
+    with pyramid.open("rb") as stream:
+        data = _splice(stream.fileno(), at, tx, ty)
+    width, height = min(at.tile, at.width - tx * at.tile), min(at.tile, at.height - ty * at.tile)
+    if (width, height) == (at.tile, at.tile):
+        return data
+    return _jpeg(_decoded(data).crop((0, 0, width, height)), _EDGE_QUALITY)
+
+
+def read_region(pyramid: Path, region: tuple[int, int, int, int], size: tuple[int, int], quality: int = 85) -> bytes:
+    """`region` (x, y, width, height in full-size pixels) as a JPEG of `size`, from the smallest level that has the detail.
+
+    Raises NotFound for a region outside the image or of no size, DecodeError `bomb` for more than MAX_OUTPUT pixels.
+    """
+    return _jpeg(region_image(pyramid, region, size), quality)
+
+
+def region_image(pyramid: Path, region: tuple[int, int, int, int], size: tuple[int, int]) -> Image.Image:
+    """As `read_region`, as an image of mode L or RGB."""
+    found = info(pyramid)
+    x, y, width, height = region
+    right, bottom = min(x + width, found.width), min(y + height, found.height)
+    x, y = max(0, x), max(0, y)
+    if right <= x or bottom <= y or min(size) < 1:
+        raise NotFound("nothing lies in this region")
+    if size[0] * size[1] > MAX_OUTPUT:
+        raise DecodeError("bomb", f"{size[0]}×{size[1]} > {MAX_OUTPUT}")
+    level = _level_for(found, (right - x) / size[0], (bottom - y) / size[1])
+    at = found.levels[level]
+    scale_x, scale_y = at.width / found.width, at.height / found.height
+    box = (x * scale_x, y * scale_y, min(right * scale_x, at.width), min(bottom * scale_y, at.height))
+    left, top = int(box[0]), int(box[1])
+    patch = _patch(pyramid, at, (left, top, math.ceil(box[2]), math.ceil(box[3])))
+    inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+    if patch.size == size and inside == (0.0, 0.0, float(size[0]), float(size[1])):
+        return patch
+    return patch.resize(size, Image.Resampling.BICUBIC, box=inside, reducing_gap=2.0)
+
+
+def _level_for(pyramid: Pyramid, factor_x: float, factor_y: float) -> int:
+    """The smallest level that still has at least as many pixels as are asked for."""
+    factor = min(factor_x, factor_y)
+    level = int(math.log2(factor)) if factor >= 1 else 0
+    return min(level, len(pyramid.levels) - 1)
+
+
+def _patch(pyramid: Path, at: Level, box: tuple[int, int, int, int]) -> Image.Image:
+    """The pixels of `box` (left, top, right, bottom) of a level, from the tiles that touch it."""
+    left, top, right, bottom = box
+    patch = Image.new("RGB" if at.colour else "L", (right - left, bottom - top))
+    with pyramid.open("rb") as stream:
+        for ty in range(top // at.tile, -(-bottom // at.tile)):
+            for tx in range(left // at.tile, -(-right // at.tile)):
+                tile = _decoded(_splice(stream.fileno(), at, tx, ty))
+                patch.paste(tile, (tx * at.tile - left, ty * at.tile - top))
+    return patch
+
+
+def _splice(descriptor: int, at: Level, tx: int, ty: int) -> bytes:
+    index = ty * at.across + tx
+    data = os.pread(descriptor, at.lengths[index], at.offsets[index])
+    return data[:2] + at.tables + data[2:]
+
+
+def _decoded(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=("JPEG",))
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=512)
+def _read(path: Path, _mtime: int, _inode: int) -> Pyramid:
+    with path.open("rb") as stream:
+        data = stream.read(16)
+        big = data[2] == 43
+        order = "<" if data[:2] == b"II" else ">"
+        where = struct.unpack_from(f"{order}Q", data, 8)[0] if big else struct.unpack_from(f"{order}I", data, 4)[0]
+        levels: list[Level] = []
+        while where and len(levels) < 32:
+            tags, where = _directory(stream.fileno(), where, order, big)
+            levels.append(_level(tags))
+    return Pyramid(tuple(levels))
+
+
+_SIZES = {1: "B", 2: "c", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 16: "Q"}
+
+
+def _directory(descriptor: int, where: int, order: str, big: bool) -> tuple[dict[int, tuple[Any, ...]], int]:
+    """The integer tags of one image file directory of a TIFF that we wrote, and where the next one lies."""
+    count_format, entry, word = ("Q", 20, "Q") if big else ("H", 12, "I")
+    start = struct.calcsize(f"{order}{count_format}")
+    (count,) = struct.unpack(f"{order}{count_format}", os.pread(descriptor, start, where))
+    block = os.pread(descriptor, count * entry + struct.calcsize(word), where + start)
+    tags: dict[int, tuple[Any, ...]] = {}
+    for number in range(count):
+        tag, kind, length = struct.unpack_from(f"{order}HH{word}", block, number * entry)
+        if kind not in _SIZES or kind == 2:
+            continue
+        layout = f"{order}{length}{_SIZES[kind]}"
+        size, inline = struct.calcsize(layout), number * entry + 4 + struct.calcsize(f"{order}{word}")
+        if size <= struct.calcsize(f"{order}{word}"):
+            tags[tag] = struct.unpack_from(layout, block, inline)
+        else:
+            (offset,) = struct.unpack_from(f"{order}{word}", block, inline)
+            tags[tag] = struct.unpack(layout, os.pread(descriptor, size, offset))
+    (following,) = struct.unpack_from(f"{order}{word}", block, count * entry)
+    return tags, following
+
+
+def _level(tags: Mapping[int, tuple[Any, ...]]) -> Level:
+    tables = bytes(tags[347])
+    return Level(
+        width=tags[256][0],
+        height=tags[257][0],
+        offsets=tags[324],
+        lengths=tags[325],
+        tables=tables[2:-2],
+        colour=tags[262][0] == 6,
+        tile=tags[322][0],
+    )

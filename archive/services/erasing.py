@@ -1,0 +1,172 @@
+"""Erasing for good: bytes and words out of every version of an object. The one exception to "versions never change", for what the law or a promise demands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from archive.derivatives.store import DerivativeStore
+from archive.errors import NotFound, UsageError
+from archive.language import _
+from archive.model.decision import Decisions
+from archive.model.identifiers import is_item_id, parse_file_key
+from archive.model.item import Item, MediaFile, MediaKind
+from archive.services import objects
+from archive.storage.base import ObjectStore, VersionInfo
+from archive.storage.ocfl import OcflStore
+
+_ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16-le", "utf-16-be")
+_OPAQUE = {MediaKind.DOCUMENT, MediaKind.PDF, MediaKind.ARCHIVE, MediaKind.OTHER}
+_FILLER = "某"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure touched: `kind` `item`, `file` or `person`; items; and (item, path) of files that a program cannot look into."""
+
+    kind: str
+    items: tuple[str, ...]
+    left: tuple[tuple[str, str], ...] = ()
+
+
+def erase(store: ObjectStore, derivatives: DerivativeStore, thing: str) -> Erased:
+    """Erase an item by its id, a file by its key, else a person by the name; raises NotFound when there is nothing of it."""
+    assert isinstance(store, OcflStore)
+    if is_item_id(thing) and (store.head(thing) is not None or thing in set(store.trashed())):
+        return _item(store, derivatives, thing)
+    try:
+        item, file, _part = parse_file_key(thing)
+    except UsageError:
+        return _person(store, thing)
+    return _file(store, derivatives, item, file)
+
+
+def _item(store: OcflStore, derivatives: DerivativeStore, item: str) -> Erased:
+    files = objects.read_object(store, item).described.files if store.head(item) is not None else ()
+    store.erase(item)
+    _drop_derivatives(store, derivatives, files)
+    return Erased("item", (item,))
+
+
+def _drop_derivatives(store: ObjectStore, derivatives: DerivativeStore, files: tuple[MediaFile, ...]) -> None:
+    wanted = {file.sha512 for file in files}
+    for other in objects.item_ids(store):
+        wanted -= set(store.versions(other)[-1].state.values())
+    for sha512 in wanted:
+        derivatives.remove(sha512)
+
+
+def _file(store: OcflStore, derivatives: DerivativeStore, item: str, file_id: str) -> Erased:
+    if store.head(item) is None:
+        raise NotFound(_("没有编号为 %(id)s 的条目。", id=item))
+    changes: dict[str, bytes | None] = {}
+    gone: dict[str, MediaFile] = {}
+    for info in store.versions(item):
+        described = objects.read_object(store, item, info.number).described
+        for file in described.files:
+            if file.id == file_id:
+                changes[file.sha512] = None
+                gone[file.sha512] = file
+        rest = without_file(described, file_id)
+        again = objects.metadata_files(rest, _decisions(store, item, info), objects.read_object(store, item, info.number).donation, ())
+        for path in (objects.ITEM, objects.TEXTS):
+            if path in info.state:
+                changes[info.state[path]] = again.get(path)
+        if objects.EVENTS in info.state:
+            changes[info.state[objects.EVENTS]] = _without_lines(store, item, info, gone)
+    if not gone:
+        raise NotFound(_("条目 %(item)s 没有文件 %(file)s。", item=item, file=file_id))
+    store.erase(item, changes)
+    _drop_derivatives(store, derivatives, tuple(gone.values()))
+    return Erased("file", (item,))
+
+
+def _decisions(store: ObjectStore, item: str, info: VersionInfo) -> Decisions:
+    return objects.read_object(store, item, info.number).decisions
+
+
+def _without_lines(store: ObjectStore, item: str, info: VersionInfo, gone: Mapping[str, MediaFile]) -> bytes:
+    with store.open(item, objects.EVENTS, info.number) as stream:
+        return b"".join(line for line in stream if not any(sha512.encode() in line for sha512 in gone))
+
+
+def without_file(item: Item, file_id: str) -> Item:
+    """The item without a file and everything read from or shown of it."""
+    pages = tuple(
+        replace(page, texts=tuple(text for text in page.texts if text.file != file_id))
+        for page in item.pages
+        if page.image is None or page.image.file != file_id
+    )
+    return replace(
+        item,
+        files=tuple(replace(f, version_of=None) if f.version_of == file_id else f for f in item.files if f.id != file_id),
+        pages=pages,
+        tracks=tuple(t for t in item.tracks if file_id not in (t.media, t.file)),
+        segments=tuple(s for s in item.segments if s.media != file_id),
+    )
+
+
+def _person(store: OcflStore, name: str) -> Erased:
+    name = name.strip()
+    if len(name) < 2:
+        raise UsageError(_("%(name)s 太短，会误伤。请写全名。", name=name))
+    touched, left = [], []
+    for item in sorted(store.items()):
+        changes: dict[str, bytes | None] = {}
+        for info in store.versions(item):
+            for path, digest in info.state.items():
+                if digest not in changes:
+                    with store.open(item, path, info.number) as stream:
+                        data = stream.read()
+                    new = redact(data, name)
+                    if new != data:
+                        changes[digest] = new
+        if changes:
+            left += list(_opaque(store, item, name))
+            changes |= _new_digests(store, item, changes)
+            store.erase(item, changes)
+            touched.append(item)
+    if not touched:
+        raise NotFound(_("没有找到“%(name)s”：不是条目编号、文件编号，也没有这个人名。", name=name))
+    return Erased("person", tuple(touched), tuple(left))
+
+
+def redact(data: bytes, name: str) -> bytes:
+    """`data` with the name, in any of the encodings donors use, replaced by as many 某."""
+    for encoding in _ENCODINGS:
+        try:
+            written, filler = name.encode(encoding), (_FILLER * len(name)).encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        data = data.replace(written, filler)
+    return data
+
+
+def _new_digests(store: ObjectStore, item: str, changes: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+    """`item.json` of each version must name the new digests of originals that changed."""
+    import hashlib
+
+    renamed = {old: hashlib.sha512(new).hexdigest() for old, new in changes.items() if new is not None}
+    more: dict[str, bytes | None] = {}
+    for info in store.versions(item):
+        for path in (objects.ITEM, objects.EVENTS):
+            digest = info.state.get(path)
+            if digest is None:
+                continue
+            with store.open(item, path, info.number) as stream:
+                data = changes.get(digest) or stream.read()
+            for old, new in renamed.items():
+                data = data.replace(old.encode(), new.encode())
+            more[digest] = data
+    return more
+
+
+def _opaque(store: ObjectStore, item: str, name: str) -> Iterator[tuple[str, str]]:
+    """Files whose text was taken out by a program and held the name: their bytes hold it still."""
+    if item.startswith(objects.PAPERS):
+        return
+    described = objects.read_object(store, item).described
+    named = any(name in text.text for page in described.pages for text in page.texts)
+    for file in described.files:
+        if file.kind in _OPAQUE and named:
+            yield item, file.received

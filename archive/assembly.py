@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +24,9 @@ from archive.settings import Settings, load_settings
 from archive.storage.journal import Journal
 from archive.storage.ocfl import OcflStore
 from archive.storage.private import PrivateStore
+
+KEY_VARIABLE = "FANGZHI_PRIVATE_KEY_FILE"
+"""Names the key of the private store, where an institution keeps it away from the home."""
 
 _SETTINGS = """# 方志馆设置。每一项的意思见运维手册。 / Settings; each is explained in the operators' guide.
 # name = "安康数字方志馆"
@@ -72,12 +76,18 @@ def make_home(home: Path) -> None:
             (home / name).mkdir(exist_ok=True)
         settings = Settings(home=home)
         OcflStore(settings.originals, settings.staging).init()
-        PrivateStore(settings.private).init()
+        Journal(settings.journal).init()
+        _private(settings).init()
         if not (home / "settings.toml").exists():
             (home / "settings.toml").write_text(_SETTINGS, "utf-8")
     except OSError as error:
         raise SettingsError(_("%(home)s：不能在这里建馆：%(why)s", home=home, why=error.strerror or error)) from error
     open_archive(load_settings(home)).close()
+
+
+def _private(settings: Settings) -> PrivateStore:
+    given = os.environ.get(KEY_VARIABLE)
+    return PrivateStore(settings.private, Path(given) if given else None)
 
 
 def system_clock() -> datetime:
@@ -96,5 +106,5 @@ def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clo
     reading = Reading(catalogue, index, definitions, lambda: now().date())
     keeping = Keeping(settings, store, journal, catalogue, index, derivatives, definitions, now)
     publishing = Publishing(store, journal, catalogue, now)
-    private = PrivateStore(settings.private)
+    private = _private(settings)
     return Archive(settings, definitions, store, journal, private, catalogue, index, derivatives, reading, keeping, publishing, now)

@@ -104,7 +104,8 @@ def opened(ctx: click.Context, *, writes: bool = False) -> Iterator[Archive]:
     archive = open_archive(load_settings(ctx.obj))
     try:
         if writes:
-            archive.store.recover()
+            for line in (*archive.store.recover(), *archive.journal.recover()):
+                say(line)
             archive.publishing.settle()
         yield archive
     finally:

@@ -13,7 +13,6 @@ from archive.model.identifiers import is_item_id, parse_file_key
 from archive.model.item import Item, MediaFile, MediaKind
 from archive.services import objects
 from archive.storage.base import ObjectStore, VersionInfo
-from archive.storage.ocfl import OcflStore
 
 _ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16-le", "utf-16-be")
 _OPAQUE = {MediaKind.DOCUMENT, MediaKind.PDF, MediaKind.ARCHIVE, MediaKind.OTHER}
@@ -31,7 +30,6 @@ class Erased:
 
 def erase(store: ObjectStore, derivatives: DerivativeStore, thing: str) -> Erased:
     """Erase an item by its id, a file by its key, else a person by the name; raises NotFound when there is nothing of it."""
-    assert isinstance(store, OcflStore)
     if is_item_id(thing) and (store.head(thing) is not None or thing in set(store.trashed())):
         return _item(store, derivatives, thing)
     try:
@@ -41,7 +39,7 @@ def erase(store: ObjectStore, derivatives: DerivativeStore, thing: str) -> Erase
     return _file(store, derivatives, item, file)
 
 
-def _item(store: OcflStore, derivatives: DerivativeStore, item: str) -> Erased:
+def _item(store: ObjectStore, derivatives: DerivativeStore, item: str) -> Erased:
     files = objects.read_object(store, item).described.files if store.head(item) is not None else ()
     store.erase(item)
     _drop_derivatives(store, derivatives, files)
@@ -56,7 +54,7 @@ def _drop_derivatives(store: ObjectStore, derivatives: DerivativeStore, files: t
         derivatives.remove(sha512)
 
 
-def _file(store: OcflStore, derivatives: DerivativeStore, item: str, file_id: str) -> Erased:
+def _file(store: ObjectStore, derivatives: DerivativeStore, item: str, file_id: str) -> Erased:
     if store.head(item) is None:
         raise NotFound(_("没有编号为 %(id)s 的条目。", id=item))
     changes: dict[str, bytes | None] = {}
@@ -106,7 +104,7 @@ def without_file(item: Item, file_id: str) -> Item:
     )
 
 
-def _person(store: OcflStore, name: str) -> Erased:
+def _person(store: ObjectStore, name: str) -> Erased:
     name = name.strip()
     if len(name) < 2:
         raise UsageError(_("%(name)s 太短，会误伤。请写全名。", name=name))

@@ -102,7 +102,7 @@ class Keeping:
     def verify(self, items: Iterable[str] = (), *, progress: Progress | None = None) -> Audit:
         """Compare originals with their inventories, byte for byte; every object when none is named. The outcome goes to the journal as one event."""
         wanted = tuple(items) or tuple(sorted(self._store.items()))
-        problems: list[FixityProblem] = []
+        problems: list[FixityProblem] = [] if items else list(self._store.validate_root())
         for number, item in enumerate(wanted, 1):
             problems.extend(self._store.validate(item))
             if progress:
@@ -209,10 +209,11 @@ class Keeping:
 
     def purge(self, older_than_days: int | None, *, by: str) -> tuple[str, ...]:
         """Empty the trash for good; the ids that went. They stay reserved."""
-        gone = tuple(sorted(self._store.trashed()))
+        gone = self._store.purgeable(older_than_days)
         if not gone:
             return ()
-        self._journal.append("purge", {"items": list(gone), "older_than_days": older_than_days}, by=by, item=None, at=self._stamp())
+        # the journal first: a crash between the two must not lose the reservation of an id
+        self._journal.append("purge", {"items": list(gone)}, by=by, item=None, at=self._stamp())
         purged = self._store.purge(older_than_days)
         with self._catalogue.write() as connection:
             item_rows.reserve(connection, purged, "purged")

@@ -81,6 +81,9 @@ class ObjectStore(Protocol):
     def validate(self, item: str, *, bytes_too: bool = True) -> Iterator[FixityProblem]:
         """What is wrong with an object: structure, inventories and, with `bytes_too`, the digest of every content file."""
 
+    def validate_root(self) -> Iterator[FixityProblem]:
+        """What is wrong with the storage root itself: its declaration, its layout, things that are no objects."""
+
     def trash(self, item: str, *, reason: str, at: str) -> None:
         """Move the whole object to the trash; its id stays known to `trashed`."""
 

@@ -39,6 +39,8 @@ SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 MAX_ITEMS_SHOWN = 2_000
 MAX_UNPACKED = 64 << 20
 """Bytes of XML in a .xlsx up to which the archivist's own file is edited; beyond, its values are written anew (openpyxl takes 50 times that)."""
+MAX_MERGED = 200_000
+"""Cells in merged areas up to which openpyxl is let at a workbook: it makes an object of each, and a merged A:XFD has seventeen thousand million."""
 
 _FILLS = {Severity.ERROR: "FFC7CE", Severity.WARNING: "FFEB9C", Severity.NOTE: "DDEBF7"}
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
@@ -359,7 +361,7 @@ def _mark_copy(location: Path, path: str, findings: Sequence[Finding], place: An
     suffix = os.path.splitext(path)[1].casefold()  # noqa: PTH122
     relative = _("核查") + "/" + "/".join(parts)
     marks = [_Marks(sheet, [f for f in findings if (f.sheet or "") == sheet.name or not f.sheet]) for sheet in sheets]
-    if suffix in (".xlsx", ".xlsm") and _is_small(location):
+    if suffix in (".xlsx", ".xlsm") and _is_small(location) and sum(map(_merged_cells, sheets)) < MAX_MERGED:
         try:
             book = openpyxl.load_workbook(location, keep_vba=suffix == ".xlsm")
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile):
@@ -374,6 +376,10 @@ def _mark_copy(location: Path, path: str, findings: Sequence[Finding], place: An
     for mark in marks:
         mark.anew(book.create_sheet(re.sub(r"[\[\]:*?/\\]", "_", mark.sheet.name)[:31] or _("表")))
     book.save(place(relative if suffix == ".xlsx" else relative + ".xlsx"))
+
+
+def _merged_cells(sheet: RawSheet) -> int:
+    return sum((bottom - top + 1) * (right - left + 1) for top, left, bottom, right in sheet.merged)
 
 
 def _is_small(location: Path) -> bool:

@@ -489,20 +489,19 @@ class _Reader:
         down = [m for m in self.sheet.merged if m[2] > m[0] and m[2] > self.row]
         if not down:
             return body
-        spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for first, column, last, _right in down:
-            spans[column].append((first, last))
-        carried: dict[tuple[int, int], str] = {}
+        starts = {(first, column): last for first, column, last, _right in down}
+        columns = {column for _first, column, _last, _right in down}
+        running: dict[int, tuple[int, str]] = {}
         filled = []
         for row in body:
             texts = list(row.texts)
-            for column, ranges in spans.items():
-                for first, last in ranges:
-                    if row.number == first:
-                        carried[column, first] = _text(row, column - 1)
-                    elif first < row.number <= last and not _text(row, column - 1) and (column, first) in carried:
-                        texts += [""] * (column - len(texts))
-                        texts[column - 1] = carried[column, first]
+            for column in columns:
+                if (row.number, column) in starts:
+                    running[column] = starts[row.number, column], _text(row, column - 1)
+                last, text = running.get(column, (0, ""))
+                if text and row.number <= last and not _text(row, column - 1):
+                    texts += [""] * (column - len(texts))
+                    texts[column - 1] = text
             filled.append(replace(row, texts=texts))
         return filled
 

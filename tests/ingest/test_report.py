@@ -4,6 +4,7 @@ import datetime
 import io
 import json
 import re
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -256,6 +257,20 @@ def test_every_date_that_excel_made_is_coloured(tmp_path: Path) -> None:
     book.save(tmp_path / "x.xlsx")
     sheet = copy_of(tmp_path / "r", tmp_path / "x.xlsx", findings_of(tmp_path / "x.xlsx")).active
     assert [sheet.cell(row, 2).fill.fill_type for row in (2, 3, 4)] == ["solid", None, "solid"]
+
+
+def test_a_workbook_with_a_whole_sheet_merged_is_written_anew_at_once(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "x.xlsx")
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    parts[name] = parts[name].replace(b'ref="A1:C1"', b'ref="A6:XFD1048576"')
+    with zipfile.ZipFile(path, "w") as new:
+        for part, data in parts.items():
+            new.writestr(part, data)
+    assert b"XFD1048576" in parts[name]
+    copy = copy_of(tmp_path / "r", path, findings_of(path))
+    assert copy["Sheet"]["A4"].value == "甲志"
 
 
 def test_other_kinds_come_back_as_xlsx_and_nothing_in_them_becomes_a_formula(tmp_path: Path) -> None:

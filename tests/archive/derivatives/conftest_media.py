@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
@@ -13,3 +15,10 @@ def picture(width: int = 640, height: int = 900, seed: int = 0) -> Image.Image:
     green = 255 * y / height
     blue = np.where((x // 40 + y // 60 + seed) % 2 > 0, 230, 20)
     return Image.fromarray(np.stack([red, green, blue], axis=2).clip(0, 255).astype(np.uint8))
+
+
+def read(path: Path) -> Image.Image:
+    """The image at `path`, decoded, its file closed."""
+    with Image.open(path) as image:
+        image.load()
+        return image.copy()

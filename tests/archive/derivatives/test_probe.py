@@ -105,9 +105,9 @@ def test_a_cut_image_goes_in_when_some_of_it_can_be_seen(
     assert codes(probe(path, name, SMALL)) == expected
 
 
-@pytest.mark.parametrize(("name", "progressive"), [("a.png", False), ("a.jpg", False), ("a.jpg", True)])
-def test_garbage_in_the_middle_is_a_fault(tmp_path: Path, name: str, progressive: bool) -> None:
-    path = saved(tmp_path / name, picture(), progressive=progressive)
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_garbage_in_the_middle_is_a_fault(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path / name, picture())
     assert codes(probe(path, name, SMALL)) == []
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 400] = bytes(n * 37 % 256 for n in range(400))

@@ -36,7 +36,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     """Networks of the proxies whose X-Forwarded-For, -Proto and -Host are believed; nobody's otherwise."""
     x_accel: str = ""
-    """Internal location under which nginx serves the home (`/_home`): files then go out by X-Accel-Redirect. Empty: we send them ourselves."""
+    """Internal location under which nginx serves the home (`/_home`): files go out by X-Accel-Redirect. Empty: we send them."""
 
     @property
     def originals(self) -> Path:

@@ -1,1 +1,141 @@
-"""The public pages, the interface for programs and the media routes."""
+"""The web: `create_app(archive)` makes the Flask application. Routes ask the services; they know no table, index or folder."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, request, url_for
+
+from archive import language as words
+from archive import resources
+from archive.language import _
+from archive.web import access, api, browse, health, iiif, language, media, problems, search
+from archive.web.hall import Hall
+from archive.web.metrics import Metrics
+
+if TYPE_CHECKING:
+    from archive.assembly import Archive
+
+_MAX_BODY = 1 << 20
+_CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
+}
+
+
+def create_app(archive: Archive) -> Flask:
+    """The application over an open archive. Raises SettingsError when a setting of the web cannot be meant."""
+    settings = archive.settings
+    access.networks(settings.reading_room_networks)
+    access.networks(settings.trusted_proxies)
+    app = Flask("archive.web", static_folder=str(resources.static()), static_url_path="/static")
+    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, SEND_FILE_MAX_AGE_DEFAULT=86400, SECRET_KEY=secrets.token_hex(16))
+    app.url_map.strict_slashes = True
+    app.url_map.redirect_defaults = False
+    app.url_map.merge_slashes = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["fangzhi"] = Hall(archive, Metrics(settings.run))
+    language.install(app)
+    problems.install(app)
+    _watch(app)
+    _dress(app)
+    for blueprint in (browse.blueprint, search.blueprint, api.blueprint, media.blueprint, iiif.blueprint, health.blueprint):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _watch(app: Flask) -> None:
+    """Who asks, how long it took, and the headers that every answer carries."""
+    hall: Hall = app.extensions["fangzhi"]
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+        g.reader = access.reader(request, hall.settings)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            # Who may see what can change at any moment, and differs by network: nothing is kept by a proxy.
+            response.headers["Cache-Control"] = "private, no-cache"
+        hall.metrics.count(request.endpoint or "none", response.status_code, time.perf_counter() - g.get("began", time.perf_counter()))
+        return response
+
+
+def _dress(app: Flask) -> None:
+    """What templates may use beside what a route hands them."""
+    hall: Hall = app.extensions["fangzhi"]
+    folder = resources.static()
+    app.jinja_env.globals.update(_=_, asset=lambda name: _asset(folder, name), with_args=_with_args, in_language=_in_language)
+
+    @app.context_processor
+    def names() -> dict[str, Any]:
+        english = words.current() == "en"
+        return {
+            "language": words.current(),
+            "zh": _ChineseInEnglish if english else "",
+            "site_name": hall.settings.name_en if english else hall.settings.name,
+            "site_name_zh": hall.settings.name,
+            "canonical": g.get("canonical"),
+        }
+
+
+class _Attribute(str):
+    """An attribute of ours for a start tag; not text, so not escaped."""
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+_ChineseInEnglish = _Attribute(' lang="zh"')
+"""Says that titles and values are Chinese where the page around them is English."""
+
+
+@lru_cache(maxsize=64)
+def _stamp(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def _asset(folder: Path, name: str) -> str:
+    """The address of one of our style sheets or scripts, with a stamp of its bytes so that a new release is fetched at once."""
+    return url_for("static", filename=name, v=_stamp(folder / name))
+
+
+def _with_args(**changes: object) -> str:
+    """The query part of this page's address with some parameters changed (None removes one); a new choice starts at the first page."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes and name not in ("lang", "page")]
+    return "?" + urlencode(kept + [(name, str(value)) for name, value in changes.items() if value is not None])
+
+
+def _in_language(wanted: str) -> str:
+    """This page in another language. A page of an error names no address, so that what is hidden answers as what never was."""
+    if g.get("canonical") is None:
+        return "?" + urlencode({"lang": wanted})
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return "?" + urlencode([*kept, ("lang", wanted)])

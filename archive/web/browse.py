@@ -1,0 +1,394 @@
+"""Pages for readers: home, holding, item, leaf, passage, about, help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from archive import __version__, resources
+from archive.errors import NotFound, QueryError, SearchIndexError
+from archive.language import _
+from archive.model.identifiers import file_key
+from archive.model.item import MediaFile, TextSource, TextVersion, Track
+from archive.model.rights import Audience
+from archive.search.base import Span
+from archive.services.reading import ItemSummary, ItemView, PageSummary, PageView
+from archive.web import leaves, presenting, recordings
+from archive.web.examples import examples
+from archive.web.hall import absolute, canonical, hall, reader
+from archive.web.pages import Pages, asked_page
+from archive.web.presenting import Label
+from archive.web.problems import item_or_404
+
+blueprint = Blueprint("browse", __name__)
+
+CARDS = 24
+LEAVES = 48
+THUMB = 400
+STILL = 1600
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An item in a list. `thumb` an address or None."""
+
+    title: str
+    url: str
+    kind: str
+    date: str
+    facts: str
+    thumb: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page in the list of its item."""
+
+    url: str
+    label: Label
+    thumb: str | None
+    section: str
+    missing: bool
+
+
+def card(summary: ItemSummary) -> Card:
+    """How a list shows an item."""
+    return Card(
+        title=summary.title,
+        url=url_for("browse.item", item=summary.id),
+        kind=presenting.kind_label(hall().definitions, summary.kind),
+        date=summary.date,
+        facts=presenting.joined(
+            (
+                _("%(n)s 面", n=f"{summary.pages:,}") if summary.pages else "",
+                _("%(n)s 段音像", n=summary.recordings) if summary.recordings else "",
+                presenting.clock(summary.duration) if summary.duration else "",
+            )
+        ),
+        thumb=thumb_url(summary.thumb),
+    )
+
+
+def thumb_url(key: str | None, size: int = THUMB) -> str | None:
+    """The address of a thumbnail, None for what has none."""
+    return url_for("media.thumb", key=key, size=size) if key else None
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Search box, holdings, what came in last."""
+    canonical(url_for("browse.home"))
+    counts = hall().reading.collections(reader())
+    return render_template(
+        "browse/home.html",
+        holdings=[_holding(count) for count in counts],
+        recent=[card(summary) for summary in hall().reading.recent(reader(), 12)],
+        examples=[example for example, _about in examples()[:4]],
+    )
+
+
+def _holding(count: Any) -> dict[str, Any]:
+    label, description = presenting.own_words(count.collection)
+    return {
+        "label": label,
+        "label_zh": count.collection.label,
+        "description": _first_sentence(description),
+        "url": url_for("browse.collection", slug=count.collection.slug),
+        "facts": presenting.tally(count.items, count.pages, count.recordings),
+        "thumb": _face(count.collection.slug) if count.items else None,
+    }
+
+
+def _first_sentence(text: str) -> str:
+    """As much of a description as fits on a card."""
+    for stop in ("。", ". "):
+        head, found, _rest = text.partition(stop)
+        if found:
+            return head + stop.strip()
+    return text
+
+
+def _face(slug: str) -> str | None:
+    """A picture for a holding: that of the first of its newest items that has one."""
+    newest = hall().reading.items(reader(), collection=slug, size=8, sort="recent").items
+    return thumb_url(next((summary.thumb for summary in newest if summary.thumb), None))
+
+
+@blueprint.get("/collections/<slug>")
+def collection(slug: str) -> str:
+    """A holding: its items, by kind and in an order."""
+    count = hall().reading.collection(reader(), slug)
+    kind = request.args.get("kind") or None
+    sort = request.args.get("sort", "title")
+    if sort not in ("title", "date", "recent"):
+        sort = "title"
+    number = asked_page(request)
+    listed = hall().reading.items(reader(), collection=slug, kind=kind, page=number, size=CARDS, sort=sort)
+    if number > listed.pages:
+        raise NotFound(slug)
+    label, description = presenting.own_words(count.collection)
+    canonical(url_for("browse.collection", slug=slug))
+    return render_template(
+        "browse/collection.html",
+        holding={
+            "slug": slug,
+            "label": label,
+            "description": description,
+            "facts": presenting.tally(count.items, count.pages, count.recordings),
+        },
+        kinds=[
+            {"value": k.kind, "label": presenting.kind_label(hall().definitions, k.kind), "count": k.items}
+            for k in hall().reading.kinds(reader(), slug)
+        ],
+        kind=kind,
+        sorts=[("title", _("题名")), ("date", _("年代")), ("recent", _("入藏先后"))],
+        sort=sort,
+        cards=[card(summary) for summary in listed.items],
+        pages=Pages(listed.page, listed.pages),
+    )
+
+
+@blueprint.get("/items/<item>")
+def item(item: str) -> str:
+    """An item: description, rights, recordings, leaves, papers, files."""
+    return _item_page(item_or_404(item), url_for("browse.item", item=item))
+
+
+@blueprint.get("/items/<item>/s/<segment>")
+def segment(item: str, segment: str) -> str:
+    """The item opened at one passage of a recording."""
+    return _item_page(item_or_404(item), url_for("browse.segment", item=item, segment=segment), segment)
+
+
+def _item_page(item: str, path: str, segment: str | None = None) -> str:
+    number = asked_page(request)
+    view = hall().reading.item(reader(), item, pages_page=number, pages_size=LEAVES)
+    pages = Pages(number, max(1, -(-view.summary.pages // LEAVES)))
+    if number > pages.count or (segment is not None and all(s.id != segment for s in view.item.segments)):
+        raise NotFound(path)
+    definitions = hall().definitions
+    direction = presenting.direction(view.item, view.profile)
+    asked = recordings.asked_time(request.args.get("t"))
+    query = request.args.get("q", "").strip()[:400]
+    canonical(path)
+    shelf = presenting.holding_label(definitions, view.item.collection)
+    shelf_url = url_for("browse.collection", slug=view.item.collection) if view.item.collection in definitions.collections else None
+    return render_template(
+        "browse/item.html",
+        item=view.item,
+        steps=[(shelf, shelf_url), (view.item.title, None)],
+        kind=presenting.kind_label(definitions, view.item.kind),
+        audience=_closed_to_some(view.item.rights.audience),
+        description=view.item.fields.get("description", ()),
+        notices=_terms(view, "sensitivity"),
+        details=presenting.details(view.item, definitions),
+        rights=presenting.rights_lines(view.item, view.item.rights, definitions),
+        recordings=recordings.of_item(view.item, asked, segment, lambda text: _mark(query, text)),
+        librettos=[_libretto(track, query) for track in view.item.tracks if not track.timed],
+        leaves=[_leaf(view, page) for page in view.pages],
+        leaves_heading=_("书叶") if direction == "rtl" else _("影像"),
+        direction=direction,
+        pages=pages,
+        documents=[],
+        files=[_file(view, file) for file in view.item.files],
+        frontis=_frontis(view),
+        permanent=absolute(path),
+        manifest=None,
+    )
+
+
+def _closed_to_some(audience: Audience | None) -> str | None:
+    return presenting.audience_label(audience) if audience not in (None, Audience.PUBLIC) else None
+
+
+def _terms(view: ItemView, key: str) -> list[str]:
+    field = view.profile.field(key) if view.profile else None
+    written = view.item.fields.get(key, ())
+    return [presenting.value(text, field, hall().definitions).text if field else text for text in written]
+
+
+def _libretto(track: Track, query: str) -> dict[str, Any]:
+    return {"id": track.id, "lines": [leaves.split(cue.text, _mark(query, cue.text)) for cue in track.cues]}
+
+
+def _leaf(view: ItemView, page: PageSummary) -> Leaf:
+    return Leaf(
+        url=url_for("browse.page", item=view.item.id, page=page.id),
+        label=_summary_label(page),
+        thumb=thumb_url(page.image),
+        section=page.section,
+        missing=page.missing,
+    )
+
+
+def _summary_label(page: PageSummary) -> Label:
+    if page.folio:
+        return Label(page.folio, not page.verified)
+    return Label(page.label or _("影像第 %(n)d 面", n=page.position))
+
+
+def _frontis(view: ItemView) -> dict[str, Any] | None:
+    """The picture beside the description: the first leaf, or the item's picture when it has no leaves."""
+    first = next((page for page in view.pages if page.image and not page.missing), None)
+    if first is not None and view.pages_page == 1:
+        label = _summary_label(first)
+        url = url_for("browse.page", item=view.item.id, page=first.id)
+        return {"url": url, "thumb": thumb_url(first.image, 800), "alt": label.text, "label": label, "start": view.summary.pages > 1}
+    return None
+
+
+def _file(view: ItemView, file: MediaFile) -> dict[str, Any]:
+    key = file_key(view.item.id, file.id)
+    return {
+        "name": presenting.file_name(file.path),
+        "original": url_for("media.original", key=key),
+        "damaged": file.damaged,
+        "sha512": file.sha512,
+        "format": file.format or file.media_type,
+        "measures": presenting.measures(file),
+        "size": presenting.size_in_words(file.size),
+        "role": presenting.role_label(file.role),
+    }
+
+
+@blueprint.get("/items/<item>/pages/<position>")
+def page_at(item: str, position: str) -> AnyResponse:
+    """The permanent address of the page at a position, from 1."""
+    if not position.isascii() or not position.isdigit() or len(position) > 7:
+        raise NotFound(position)
+    view = hall().reading.page_at(reader(), item_or_404(item), int(position))
+    return redirect(url_for("browse.page", item=item, page=view.page.id), 302)
+
+
+@blueprint.get("/items/<item>/p/<page>")
+def page(item: str, page: str) -> str:
+    """One leaf: its image beside its text."""
+    view = hall().reading.page(reader(), item_or_404(item), page)
+    profile, found = view.profile, view.page
+    query = request.args.get("q", "").strip()[:400]
+    direction = profile.reading_direction if profile else "ltr"
+    layout = request.args.get("text", "vertical" if direction == "rtl" else "horizontal")
+    layout = layout if layout in ("vertical", "horizontal") else "vertical"
+    label = presenting.leaf_label(found)
+    path = url_for("browse.page", item=item, page=page)
+    canonical(path)
+    version = _asked_version(view)
+    spans = _mark(query, version.text, bool(profile and profile.notes_layout)) if version and query else ()
+    carried = {name: value for name, value in (("q", query), ("text", request.args.get("text"))) if value}
+    return render_template(
+        "browse/page.html",
+        item=view.item,
+        page=found,
+        label=label,
+        place=_("第 %(n)d 面，共 %(of)d 面", n=view.position, of=view.of),
+        item_url=url_for("browse.item", item=item),
+        steps=[
+            (presenting.holding_label(hall().definitions, view.item.collection), _shelf_url(view.item.collection)),
+            (view.item.title, url_for("browse.item", item=item)),
+            (label.text, None),
+        ],
+        turn={
+            "previous": url_for("browse.page", item=item, page=view.previous, **carried) if view.previous else None,
+            "next": url_for("browse.page", item=item, page=view.next, **carried) if view.next else None,
+        },
+        direction=direction,
+        layout=layout,
+        image=_image(view, label),
+        zoomable=_has_viewer(),
+        words=_words(view, version, spans),
+        hits=len(spans) if query and version else None,
+        q=query,
+        permanent=absolute(path),
+    )
+
+
+def _shelf_url(slug: str) -> str | None:
+    return url_for("browse.collection", slug=slug) if slug in hall().definitions.collections else None
+
+
+def _asked_version(view: PageView) -> TextVersion | None:
+    """The reading of the page that was asked for by number (`?version=`), else the one that is shown and searched."""
+    number = request.args.get("version", "")
+    if number.isascii() and number.isdigit() and int(number) < len(view.page.texts):
+        return view.page.texts[int(number)]
+    return view.text
+
+
+def _image(view: PageView, label: Label) -> dict[str, Any] | None:
+    ref = view.page.image
+    if view.image is None or ref is None:
+        return None
+    key = file_key(view.item.id, ref.file)
+    still = thumb_url(view.image, STILL)
+    info = url_for("iiif.info", key=view.image)
+    return {
+        "still": still,
+        "full": still,
+        "info": info if _has_viewer() else None,
+        "alt": _("%(title)s，%(label)s 的影像", title=view.item.title, label=label.text),
+        "width": view.width,
+        "height": view.height,
+        "original": url_for("media.original", key=key),
+    }
+
+
+def _has_viewer() -> bool:
+    return (resources.static() / "vendor" / "openseadragon" / "openseadragon.min.js").is_file()
+
+
+def _words(view: PageView, version: TextVersion | None, spans: tuple[Span, ...]) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    notes = bool(view.profile and view.profile.notes_layout)
+    return {
+        "source": _whose(version),
+        "machine": version.source is TextSource.OCR,
+        "lines": leaves.printed(version.lines, spans, notes),
+        "others": [{"number": n, "source": _whose(other)} for n, other in enumerate(view.page.texts) if other is not version],
+    }
+
+
+def _whose(version: TextVersion) -> str:
+    return presenting.source_label(version.source) + (f"（{version.status}）" if version.status else "")
+
+
+def _mark(query: str, text: str, notes: bool = False) -> tuple[Span, ...]:
+    """Where the query's strings are in a text; nowhere when there is no query or it has a fault, for the page must still open."""
+    if not query or not text:
+        return ()
+    try:
+        return hall().reading.mark(query, text, notes)
+    except (QueryError, SearchIndexError):
+        return ()
+
+
+@blueprint.get("/items/<item>/cues/<track>.vtt")
+def cues(item: str, track: str) -> Response:
+    """Timed text as WebVTT, without anything of closed passages."""
+    found = hall().reading.track(reader(), item_or_404(item), track)
+    if not found.timed:
+        raise NotFound(track)
+    response = Response(recordings.webvtt(found), mimetype="text/vtt")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@blueprint.get("/about")
+def about() -> str:
+    """What this archive is."""
+    canonical(url_for("browse.about"))
+    counts = hall().reading.kinds(reader())
+    facts = presenting.tally(sum(c.items for c in counts), sum(c.pages for c in counts), sum(c.recordings for c in counts))
+    return render_template("browse/about.html", facts=facts, version=__version__)
+
+
+@blueprint.get("/help")
+def help() -> str:
+    """How to search, read and listen."""
+    canonical(url_for("browse.help"))
+    return render_template("browse/help.html", examples=examples())
+

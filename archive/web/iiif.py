@@ -1,0 +1,136 @@
+"""IIIF: image services over the pyramids, and a Presentation 3 manifest for each item.
+
+`info.json` names the tiles and sizes that are stored, so that viewers ask for what costs us nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from archive.errors import NotFound, UsageError
+from archive.model.identifiers import file_key
+from archive.services.reading import FileAccess
+from archive.web import derived, presentation, ranges
+from archive.web.hall import absolute, cache_rule, hall, reader
+from archive.web.image_requests import FORMATS, MAX_AREA, MAX_SIDE, parse
+from archive.web.problems import answer, item_or_404
+
+blueprint = Blueprint("iiif", __name__, url_prefix="/iiif")
+
+_CONTEXT = "http://iiif.io/api/image/3/context.json"
+_HOUR = 3600
+
+
+@blueprint.errorhandler(UsageError)
+def _wrong(error: UsageError) -> Response:
+    response = answer(400, str(error))
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@blueprint.after_request
+def _open_to_viewers(response: Response) -> Response:
+    """Viewers on other sites may read what everyone may read; the reader's own cookies are never part of it."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _image(key: str) -> tuple[FileAccess, derived.Pyramid]:
+    found = hall().reading.file(reader(), key)
+    pyramid = derived.pyramid(found.file, found.part)
+    if pyramid is None:
+        raise NotFound(key)
+    return found, pyramid
+
+
+@blueprint.get("/image/3/<key>")
+def base(key: str) -> AnyResponse:
+    """The service itself: its description."""
+    hall().reading.file(reader(), key)
+    return redirect(url_for("iiif.info", key=key), 303)
+
+
+@blueprint.get("/image/3/<key>/info.json")
+def info(key: str) -> Response:
+    """What the image is and how it is best asked for (Image API 3.0 §5)."""
+    found, pyramid = _image(key)
+    body = {
+        "@context": _CONTEXT,
+        "id": absolute(url_for("iiif.base", key=key)),
+        "type": "ImageService3",
+        "protocol": "http://iiif.io/api/image",
+        "profile": "level2",
+        "width": pyramid.width,
+        "height": pyramid.height,
+        "maxArea": MAX_AREA,
+        "maxWidth": MAX_SIDE,
+        "maxHeight": MAX_SIDE,
+        "sizes": [{"width": w, "height": h} for w, h in pyramid.sizes],
+        "tiles": [{"width": pyramid.tile, "height": pyramid.tile, "scaleFactors": list(pyramid.factors)}],
+        "extraFormats": ["png", "webp"],
+        "extraQualities": ["color", "gray", "bitonal"],
+        "extraFeatures": ["mirroring", "regionSquare", "sizeUpscaling"],
+    }
+    return _json(body, ranges.tag("i", found.file.sha512[:24], found.part or 0, pyramid.version))
+
+
+def _json(body: dict[str, Any], tag: str) -> Response:
+    wanted = 'application/ld+json;profile="http://iiif.io/api/image/3/context.json"'
+    linked = request.accept_mimetypes.best_match(["application/json", "application/ld+json"]) == "application/ld+json"
+    response = Response(json.dumps(body, ensure_ascii=False), mimetype=None)
+    response.headers["Content-Type"] = wanted if linked else "application/json"
+    response.headers["Cache-Control"] = cache_rule(_HOUR)
+    response.vary.add("Accept")
+    response.set_etag(tag)
+    return response.make_conditional(request)
+
+
+@blueprint.get("/image/3/<key>/<region>/<size>/<rotation>/<tail>")
+def image(key: str, region: str, size: str, rotation: str, tail: str) -> Response:
+    """Pixels: a stored tile as it lies, a stored size, or a bounded cut-out made from the nearest level."""
+    found, pyramid = _image(key)
+    wanted = parse(pyramid.width, pyramid.height, region, size, rotation, tail)
+    tag = ranges.tag("t", found.file.sha512[:24], found.part or 0, pyramid.version)
+    response = Response(mimetype=FORMATS[wanted.format])
+    response.headers["Cache-Control"] = cache_rule(_HOUR * 24)
+    response.set_etag(tag)
+    if request.if_none_match.contains_weak(tag):
+        response.status_code = 304
+        return response
+    response.set_data(pyramid.draw(wanted))
+    return response
+
+
+@blueprint.get("/3/<item>/manifest")
+def manifest(item: str) -> Response:
+    """The item as a Presentation 3 manifest, as this reader may see it."""
+    seen = hall().reading.whole(reader(), item_or_404(item), texts=False)
+    body = presentation.manifest(seen, hall().definitions, hall().settings, _links(seen.id))
+    response = Response(json.dumps(body, ensure_ascii=False), mimetype=None)
+    response.headers["Content-Type"] = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
+    response.headers["Cache-Control"] = cache_rule(60)
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _links(item: str) -> presentation.Links:
+    def absolute_for(endpoint: str, **values: Any) -> str:
+        return absolute(url_for(endpoint, **values))
+
+    return presentation.Links(
+        manifest=absolute_for("iiif.manifest", item=item),
+        page=absolute_for("browse.item", item=item),
+        record=absolute_for("api.item", item=item),
+        home=absolute_for("browse.home"),
+        leaf=lambda page: absolute_for("browse.page", item=item, page=page),
+        service=lambda file, part: absolute_for("iiif.base", key=file_key(item, file, part)),
+        thumb=lambda file, part, size: absolute_for("media.thumb", key=file_key(item, file, part), size=size),
+        web=lambda file: absolute_for("media.web", key=file_key(item, file)),
+        poster=lambda file: absolute_for("media.poster", key=file_key(item, file)),
+        cues=lambda track: absolute_for("browse.cues", item=item, track=track),
+    )

@@ -1,0 +1,348 @@
+"""The OpenAPI 3.1 document of `/api/v1/`. Kept beside `api.py`; a test holds every answer against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archive import __version__
+from archive.model.profile import Definitions
+from archive.web.asking import LONGEST, MOST, SORTS, field_facets
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_WHOLE: Schema = {"type": "integer", "minimum": 0}
+_NUMBER: Schema = {"type": "number"}
+_FLAG: Schema = {"type": "boolean"}
+_ADDRESS: Schema = {"type": "string", "format": "uri"}
+_AUDIENCES = ["public", "signed_in", "reading_room", "on_request", "staff", "sealed"]
+
+
+def _or_none(schema: Schema) -> Schema:
+    if isinstance(schema.get("type"), str) and "enum" not in schema:
+        return schema | {"type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _list(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+def _object(about: str = "", /, **properties: Schema) -> Schema:
+    schema: Schema = {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+    return schema | ({"description": about} if about else {})
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_BOX: Schema = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+_SPAN: Schema = {"type": "array", "items": _WHOLE, "minItems": 2, "maxItems": 2}
+
+
+def _schemas() -> Mapping[str, Schema]:
+    return {
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457. A withdrawn item (410) also says `item`, `withdrawn` and `reason`.",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": _TEXT,
+                "title": _TEXT,
+                "status": _WHOLE,
+                "detail": _TEXT,
+                "item": _TEXT,
+                "withdrawn": _TEXT,
+                "reason": _TEXT,
+            },
+        },
+        "Hit": _object(
+            target={"type": "string", "enum": ["page", "segment", "item"]},
+            item=_TEXT,
+            title=_TEXT,
+            page=_or_none(_TEXT),
+            segment=_or_none(_TEXT),
+            start=_or_none(_NUMBER),
+            end=_or_none(_NUMBER),
+            label=_TEXT,
+            score=_NUMBER,
+            matches=_WHOLE | {"description": "Occurrences there, exact."},
+            snippets=_list(_object(text=_TEXT, spans=_list(_SPAN))),
+            url=_ADDRESS,
+        ),
+        "Results": _object(
+            query=_TEXT,
+            understood=_TEXT,
+            total=_WHOLE | {"description": "Pages and timed segments whose text matches, exact."},
+            items=_WHOLE | {"description": "The works they are in."},
+            metadata_total=_WHOLE | {"description": "Items whose description matches."},
+            occurrences=_WHOLE,
+            forms=_list(_object(form=_TEXT, count=_WHOLE)),
+            hits=_list(_ref("Hit")),
+            facets={"type": "object", "additionalProperties": _list(_object(value=_TEXT, label=_TEXT, count=_WHOLE))},
+            page=_WHOLE,
+            size=_WHOLE,
+            ms=_NUMBER | {"description": "Wall time from parsed request to finished hits, snippets included."},
+        ),
+        "ItemLine": _object(
+            id=_TEXT,
+            title=_TEXT,
+            kind=_TEXT,
+            collection=_TEXT,
+            date=_TEXT,
+            pages=_WHOLE,
+            recordings=_WHOLE,
+            thumbnail=_or_none(_ADDRESS),
+            url=_ADDRESS,
+            manifest=_or_none(_ADDRESS),
+        ),
+        "ItemList": _object(total=_WHOLE, page=_WHOLE, size=_WHOLE, items=_list(_ref("ItemLine"))),
+        "Folio": _object(
+            "卷 册 叶 and side as printed; only a verified one may be cited.",
+            juan=_or_none(_TEXT),
+            ce=_or_none(_TEXT),
+            ye=_or_none(_TEXT),
+            side={"type": ["string", "null"], "enum": ["a", "b", None]},
+            verified=_FLAG,
+        ),
+        "Image": _object(
+            "`service` is the base of a IIIF Image 3 service; `region` x, y, width, height where the page is only part of the image.",
+            file=_TEXT,
+            region=_or_none(_BOX),
+            service=_ADDRESS,
+            thumbnail=_ADDRESS,
+        ),
+        "Item": _object(
+            id=_TEXT,
+            title=_TEXT,
+            kind=_TEXT,
+            kind_label=_TEXT,
+            collection=_TEXT,
+            accession=_TEXT,
+            date={
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "required": ["written"],
+                        "properties": {"written": _TEXT, "candidates": _list({"type": "object"})},
+                        "additionalProperties": False,
+                    },
+                    {"type": "null"},
+                ]
+            },
+            fields=_list(_object(key=_TEXT, label=_TEXT, label_en=_TEXT, term=_TEXT, values=_list(_TEXT))),
+            rights=_object(
+                audience={"type": ["string", "null"], "enum": [*_AUDIENCES, None]},
+                embargo=_or_none(_object(until={"type": "string", "format": "date"}, after={"type": "string", "enum": _AUDIENCES})),
+                status=_TEXT,
+                statement=_or_none(_TEXT),
+            ),
+            direction={"type": "string", "enum": ["ltr", "rtl"]},
+            to_describe=_FLAG,
+            pages=_list(
+                _object(
+                    id=_TEXT,
+                    position=_WHOLE,
+                    label=_TEXT,
+                    folio=_or_none(_ref("Folio")),
+                    section=_TEXT,
+                    missing=_FLAG,
+                    image=_or_none(_ref("Image")),
+                    url=_ADDRESS,
+                )
+            ),
+            files=_list(
+                _object(
+                    id=_TEXT,
+                    key=_TEXT,
+                    name=_TEXT,
+                    role=_TEXT,
+                    kind=_TEXT,
+                    media_type=_TEXT,
+                    format=_TEXT,
+                    size=_WHOLE,
+                    sha512=_TEXT,
+                    width=_or_none(_WHOLE),
+                    height=_or_none(_WHOLE),
+                    duration=_or_none(_NUMBER),
+                    parts=_or_none(_WHOLE),
+                    damaged=_or_none(_TEXT),
+                    technical={"type": "object"},
+                    original=_ADDRESS,
+                )
+            ),
+            tracks=_list(
+                _object(
+                    id=_TEXT,
+                    media=_or_none(_TEXT),
+                    language=_TEXT,
+                    timed=_FLAG,
+                    cues=_list(_object(start=_NUMBER, end=_NUMBER, text=_TEXT)),
+                    vtt=_or_none(_ADDRESS),
+                )
+            ),
+            segments=_list(
+                _object(
+                    id=_TEXT,
+                    media=_or_none(_TEXT),
+                    start=_NUMBER,
+                    end=_NUMBER,
+                    title=_TEXT,
+                    kind=_TEXT,
+                    fields={"type": "object", "additionalProperties": _list(_TEXT)},
+                    url=_ADDRESS,
+                )
+            ),
+            url=_ADDRESS,
+            manifest=_or_none(_ADDRESS),
+        ),
+        "Page": _object(
+            id=_TEXT,
+            item=_TEXT,
+            title=_TEXT,
+            position=_WHOLE,
+            of=_WHOLE,
+            label=_TEXT,
+            folio=_or_none(_ref("Folio")),
+            section=_TEXT,
+            missing=_FLAG,
+            note=_TEXT,
+            image=_or_none(_ref("Image")),
+            width=_or_none(_WHOLE),
+            height=_or_none(_WHOLE),
+            text=_or_none(_TEXT),
+            source=_or_none(_TEXT),
+            texts=_list(
+                _object(
+                    source={"type": "string", "enum": ["donor", "ocr", "corrected", "extracted"]},
+                    status=_TEXT,
+                    at=_or_none(_TEXT),
+                    lines=_list(
+                        _object(
+                            "A printed column or line; `box` x, y, width, height in pixels of the upright image.",
+                            text=_TEXT,
+                            box=_or_none(_BOX),
+                            confidence=_or_none(_NUMBER),
+                            kind={"type": "string", "enum": ["main", "note", "heading", "margin"]},
+                        )
+                    ),
+                )
+            ),
+            previous=_or_none(_ADDRESS),
+            next=_or_none(_ADDRESS),
+            url=_ADDRESS,
+        ),
+    }
+
+
+def _in_query(name: str, schema: Schema, about: str, required: bool = False) -> Schema:
+    return {"name": name, "in": "query", "required": required, "schema": schema, "description": about}
+
+
+def _in_path(name: str, pattern: str, about: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}, "description": about}
+
+
+def _whole(low: int, high: int, default: int) -> Schema:
+    return {"type": "integer", "minimum": low, "maximum": high, "default": default}
+
+
+def _answers(schema: str, about: str, *problems: int) -> Schema:
+    known = {
+        400: "The request cannot be meant; for a query, `detail` says where.",
+        404: "There is no such thing, or it is not open to you.",
+        410: "It was withdrawn; a tombstone stands in its place.",
+        503: "The search index is missing; browsing still works.",
+    }
+    answers: Schema = {"200": {"description": about, "content": {"application/json": {"schema": _ref(schema)}}}}
+    for status in problems:
+        answers[str(status)] = {"description": known[status], "content": {"application/problem+json": {"schema": _ref("Problem")}}}
+    return answers
+
+
+_ITEM = _in_path("item", "^[a-z0-9-]{3,64}$", "Item id.")
+_YEAR: Schema = {"type": "integer", "minimum": -9999, "maximum": 9999}
+
+
+def _search_parameters(definitions: Definitions) -> list[Schema]:
+    parameters = [
+        _in_query("q", {"type": "string", "minLength": 1, "maxLength": LONGEST}, "The query; see /help.", required=True),
+        _in_query("collection", _TEXT, "Slug of a holding."),
+        _in_query("kind", _TEXT, "Key of a material kind."),
+        _in_query("from", _YEAR, "First Western year, astronomical."),
+        _in_query("to", _YEAR, "Last Western year, inclusive."),
+        _in_query("item", {"type": "string", "pattern": "^[a-z0-9-]{3,64}$"}, "Search inside one item."),
+        _in_query("decade", _TEXT, "A decade, by its first year."),
+        _in_query("source", _TEXT, "Whose text: donor, ocr, corrected, extracted."),
+        _in_query("sort", {"type": "string", "enum": list(SORTS), "default": "relevance"}, "Order."),
+        _in_query("page", _whole(1, 10_000, 1), "Page of the list; no more than 10,000 hits deep."),
+        _in_query("size", _whole(1, MOST, 20), "Hits on a page."),
+    ]
+    named = {parameter["name"] for parameter in parameters}
+    return parameters + [_in_query(key, _TEXT, "A value of this field.") for key in field_facets(definitions) if key not in named]
+
+
+def document(server: str, definitions: Definitions) -> Schema:
+    """The document, for the archive at `server` (no slash at the end)."""
+    listing = [
+        _in_query("collection", _TEXT, "Slug of a holding."),
+        _in_query("kind", _TEXT, "Key of a material kind."),
+        _in_query("sort", {"type": "string", "enum": ["title", "date", "recent"], "default": "title"}, "Order."),
+        _in_query("page", _whole(1, 10**6, 1), "Page of the list."),
+        _in_query("size", _whole(1, 200, 24), "Items on a page."),
+    ]
+    item_page = [_ITEM, _in_path("page", "^[^/]+$", "Page id inside the item.")]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "方志馆 Fangzhi",
+            "version": __version__,
+            "description": "Search, items and pages as this reader may see them. What is not open does not exist here.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server}],
+        "paths": {
+            "/api/v1/search": {
+                "get": {
+                    "operationId": "search",
+                    "summary": "Search texts and descriptions",
+                    "parameters": _search_parameters(definitions),
+                    "responses": _answers("Results", "Hits with exact counts.", 400, 404, 410, 503),
+                }
+            },
+            "/api/v1/items": {
+                "get": {
+                    "operationId": "items",
+                    "summary": "List items",
+                    "parameters": listing,
+                    "responses": _answers("ItemList", "A page of the list.", 400),
+                }
+            },
+            "/api/v1/items/{item}": {
+                "get": {
+                    "operationId": "item",
+                    "summary": "The whole record of an item",
+                    "parameters": [_ITEM],
+                    "responses": _answers("Item", "The record, without page texts.", 404, 410),
+                }
+            },
+            "/api/v1/items/{item}/pages/{page}": {
+                "get": {
+                    "operationId": "page",
+                    "summary": "One page with text, lines and boxes",
+                    "parameters": item_page,
+                    "responses": _answers("Page", "The page.", 404, 410),
+                }
+            },
+            "/api/v1/openapi.json": {
+                "get": {
+                    "operationId": "openapi",
+                    "summary": "This document",
+                    "responses": {"200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}}},
+                }
+            },
+        },
+        "components": {"schemas": dict(_schemas())},
+    }

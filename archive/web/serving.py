@@ -86,6 +86,7 @@ def _print_address(address: str) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    listener = None
     try:
         family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)
@@ -93,6 +94,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(1024)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise SettingsError(
             _(
                 "%(host)s:%(port)s 不能用来提供服务：%(reason)s。请换一个端口（--port），或先停下占用它的程序。",

@@ -188,15 +188,15 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         rights=presenting.rights_lines(view.item, view.item.rights, definitions),
         recordings=recordings.of_item(view.item, asked, segment, lambda text: _mark(query, text)),
         librettos=[_libretto(track, query) for track in view.item.tracks if not track.timed],
+        texts=_texts(view, query),
         leaves=[_leaf(view, page) for page in view.pages],
         leaves_heading=_("书叶") if direction == "rtl" else _("影像"),
         direction=direction,
         pages=pages,
-        documents=[],
         files=[_file(view, file) for file in view.item.files],
         frontis=_frontis(view),
         permanent=absolute(path),
-        manifest=None,
+        manifest=url_for("iiif.manifest", item=item),
     )
 
 
@@ -212,6 +212,24 @@ def _terms(view: ItemView, key: str) -> list[str]:
 
 def _libretto(track: Track, query: str) -> dict[str, Any]:
     return {"id": track.id, "lines": [leaves.split(cue.text, _mark(query, cue.text)) for cue in track.cues]}
+
+
+_FEW = 6
+"""Pages without images that an item's own page shows in full; a longer document is read page by page."""
+
+
+def _texts(view: ItemView, query: str) -> list[dict[str, Any]]:
+    """The text of a paper that has no images, to be read where it is described."""
+    if not view.pages or view.summary.pages > _FEW or any(page.image or page.missing for page in view.pages):
+        return []
+    found = []
+    for page in view.pages:
+        opened = hall().reading.page(reader(), view.item.id, page.id)
+        if opened.text:
+            parts = leaves.split(opened.text.text, _mark(query, opened.text.text))
+            url = url_for("browse.page", item=view.item.id, page=page.id)
+            found.append({"id": page.id, "label": _summary_label(page), "source": _whose(opened.text), "parts": parts, "url": url})
+    return found
 
 
 def _leaf(view: ItemView, page: PageSummary) -> Leaf:
@@ -267,16 +285,16 @@ def page_at(item: str, position: str) -> AnyResponse:
 def page(item: str, page: str) -> str:
     """One leaf: its image beside its text."""
     view = hall().reading.page(reader(), item_or_404(item), page)
-    profile, found = view.profile, view.page
+    found = view.page
     query = request.args.get("q", "").strip()[:400]
-    direction = profile.reading_direction if profile else "ltr"
+    direction = view.profile.reading_direction if view.profile else "ltr"
     layout = request.args.get("text", "vertical" if direction == "rtl" else "horizontal")
     layout = layout if layout in ("vertical", "horizontal") else "vertical"
     label = presenting.leaf_label(found)
     path = url_for("browse.page", item=item, page=page)
     canonical(path)
     version = _asked_version(view)
-    spans = _mark(query, version.text, bool(profile and profile.notes_layout)) if version and query else ()
+    spans = _mark_on_leaf(query, view, version) if version and query else ()
     carried = {name: value for name, value in (("q", query), ("text", request.args.get("text"))) if value}
     return render_template(
         "browse/page.html",
@@ -355,14 +373,24 @@ def _whose(version: TextVersion) -> str:
     return presenting.source_label(version.source) + (f"（{version.status}）" if version.status else "")
 
 
-def _mark(query: str, text: str, notes: bool = False) -> tuple[Span, ...]:
+def _mark(query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
     """Where the query's strings are in a text; nowhere when there is no query or it has a fault, for the page must still open."""
     if not query or not text:
         return ()
     try:
-        return hall().reading.mark(query, text, notes)
+        return hall().reading.mark(query, text, notes, before=before, after=after)
     except (QueryError, SearchIndexError):
         return ()
+
+
+def _mark_on_leaf(query: str, view: PageView, version: TextVersion) -> tuple[Span, ...]:
+    """Marks on a leaf, of strings too that run on from the leaf before or into the one after."""
+    beside = []
+    for neighbour in (view.previous, view.next):
+        opened = hall().reading.page(reader(), view.item.id, neighbour) if neighbour else None
+        beside.append(opened.text.text if opened and opened.text and not opened.page.missing else "")
+    notes = bool(view.profile and view.profile.notes_layout)
+    return _mark(query, version.text, notes, before=beside[0], after=beside[1])
 
 
 @blueprint.get("/items/<item>/cues/<track>.vtt")

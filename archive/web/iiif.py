@@ -40,12 +40,12 @@ def _open_to_viewers(response: Response) -> Response:
     return response
 
 
-def _image(key: str) -> tuple[FileAccess, derived.Pyramid]:
+def _image(key: str) -> tuple[FileAccess, derived.Picture]:
     found = hall().reading.file(reader(), key)
-    pyramid = derived.pyramid(found.file, found.part)
-    if pyramid is None:
+    picture = derived.picture(found.file, found.part)
+    if picture is None:
         raise NotFound(key)
-    return found, pyramid
+    return found, picture
 
 
 @blueprint.get("/image/3/<key>")
@@ -58,25 +58,25 @@ def base(key: str) -> AnyResponse:
 @blueprint.get("/image/3/<key>/info.json")
 def info(key: str) -> Response:
     """What the image is and how it is best asked for (Image API 3.0 §5)."""
-    found, pyramid = _image(key)
+    found, picture = _image(key)
     body = {
         "@context": _CONTEXT,
         "id": absolute(url_for("iiif.base", key=key)),
         "type": "ImageService3",
         "protocol": "http://iiif.io/api/image",
         "profile": "level2",
-        "width": pyramid.width,
-        "height": pyramid.height,
+        "width": picture.width,
+        "height": picture.height,
         "maxArea": MAX_AREA,
         "maxWidth": MAX_SIDE,
         "maxHeight": MAX_SIDE,
-        "sizes": [{"width": w, "height": h} for w, h in pyramid.sizes],
-        "tiles": [{"width": pyramid.tile, "height": pyramid.tile, "scaleFactors": list(pyramid.factors)}],
+        "sizes": [{"width": w, "height": h} for w, h in picture.sizes],
+        "tiles": [{"width": picture.tile, "height": picture.tile, "scaleFactors": list(picture.factors)}],
         "extraFormats": ["png", "webp"],
         "extraQualities": ["color", "gray", "bitonal"],
         "extraFeatures": ["mirroring", "regionSquare", "sizeUpscaling"],
     }
-    return _json(body, ranges.tag("i", found.file.sha512[:24], found.part or 0, pyramid.version))
+    return _json(body, ranges.tag("i", found.file.sha512[:24], found.part or 0, picture.version))
 
 
 def _json(body: dict[str, Any], tag: str) -> Response:
@@ -93,16 +93,16 @@ def _json(body: dict[str, Any], tag: str) -> Response:
 @blueprint.get("/image/3/<key>/<region>/<size>/<rotation>/<tail>")
 def image(key: str, region: str, size: str, rotation: str, tail: str) -> Response:
     """Pixels: a stored tile as it lies, a stored size, or a bounded cut-out made from the nearest level."""
-    found, pyramid = _image(key)
-    wanted = parse(pyramid.width, pyramid.height, region, size, rotation, tail)
-    tag = ranges.tag("t", found.file.sha512[:24], found.part or 0, pyramid.version)
+    found, picture = _image(key)
+    wanted = parse(picture.width, picture.height, region, size, rotation, tail)
+    tag = ranges.tag("t", found.file.sha512[:24], found.part or 0, picture.version)
     response = Response(mimetype=FORMATS[wanted.format])
     response.headers["Cache-Control"] = cache_rule(_HOUR * 24)
     response.set_etag(tag)
     if request.if_none_match.contains_weak(tag):
         response.status_code = 304
         return response
-    response.set_data(pyramid.draw(wanted))
+    response.set_data(picture.draw(wanted))
     return response
 
 

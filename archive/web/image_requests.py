@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from archive.errors import NotFound, UsageError
 
-MAX_AREA = 6_000_000
-"""Pixels of an answer that is not a stored tile or size; `max` gives at most this."""
+MAX_AREA = 4_000_000
+"""Pixels of an answer that is not a stored tile or size; `max` gives at most this. Not more than `archive.derivatives.tiles` hands out."""
 MAX_SIDE = 6_000
 
 _NUMBER = r"[0-9]{1,7}(?:\.[0-9]{1,10})?"

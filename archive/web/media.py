@@ -32,7 +32,8 @@ def original(key: str) -> Response:
 @blueprint.get("/media/<key>/web")
 def web(key: str) -> Response:
     """The copy that a browser plays."""
-    return _copy(derived.web_copy(_file(key).file))
+    found = _file(key)
+    return _copy(derived.web_copy(found.item, found.file))
 
 
 @blueprint.get("/media/<key>/waveform")

@@ -137,9 +137,9 @@ def _size(page: Page, files: Mapping[str, MediaFile]) -> tuple[int, int]:
     if page.image.region:
         return page.image.region[2], page.image.region[3]
     file = files.get(page.image.file)
-    pyramid = derived.pyramid(file, page.image.part) if file else None
-    if pyramid is not None:
-        return pyramid.width, pyramid.height
+    stored = derived.size(file, page.image.part) if file else None
+    if stored is not None:
+        return stored
     if file is not None and file.width and file.height:
         return file.width, file.height
     return EMPTY
@@ -148,7 +148,7 @@ def _size(page: Page, files: Mapping[str, MediaFile]) -> tuple[int, int]:
 def _recording(item: Item, file: MediaFile, links: Links) -> Json | None:
     if file.kind not in (MediaKind.SOUND, MediaKind.FILM) or file.version_of is not None or not file.duration:
         return None
-    copy = derived.web_copy(file)
+    copy = derived.web_copy(item.id, file)
     if copy is None:
         return None
     canvas_id = f"{links.manifest}/canvas/{file.id}"

@@ -147,7 +147,7 @@ def _recording(
 ) -> Recording:
     key = file_key(item.id, file.id)
     film = file.kind is MediaKind.FILM
-    web = derived.web_copy(file)
+    web = derived.web_copy(item.id, file)
     return Recording(
         id=file.id,
         name=presenting.file_name(file.path),

@@ -34,7 +34,7 @@ class Settings:
     reading_room_networks: tuple[str, ...] = ()
     """Networks (`10.1.0.0/16`) whose visitors count as `reading_room`."""
     trusted_proxies: tuple[str, ...] = ()
-    """Networks of the proxies whose X-Forwarded-For, -Proto and -Host are believed; nobody's otherwise."""
+    """Networks of the proxies whose X-Forwarded-For is believed; nobody's otherwise. Behind one, set `public_url` too."""
     x_accel: str = ""
     """Internal location under which nginx serves the home (`/_home`): files go out by X-Accel-Redirect. Empty: we send them."""
 

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from archive.assembly import Archive
 
 _MAX_BODY = 1 << 20
+_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+"""An empty style element: leaf.js adds one so that OpenSeadragon adds none with rules of its own."""
 _CSP = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self'",
+        f"style-src 'self' {_EMPTY_STYLE}",
         "img-src 'self' data: blob:",
         "media-src 'self'",
         "connect-src 'self'",

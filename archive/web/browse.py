@@ -26,6 +26,7 @@ from archive.web.problems import item_or_404
 blueprint = Blueprint("browse", __name__)
 
 CARDS = 24
+NEWEST = 10
 LEAVES = 48
 THUMB = 400
 STILL = 1600
@@ -85,7 +86,7 @@ def home() -> str:
     return render_template(
         "browse/home.html",
         holdings=[_holding(count) for count in counts],
-        recent=[card(summary) for summary in hall().reading.recent(reader(), 12)],
+        recent=[card(summary) for summary in hall().reading.recent(reader(), NEWEST)],
         examples=[example for example, _about in examples()[:4]],
     )
 
@@ -295,7 +296,7 @@ def page(item: str, page: str) -> str:
     canonical(path)
     version = _asked_version(view)
     spans = _mark_on_leaf(query, view, version) if version and query else ()
-    carried = {name: value for name, value in (("q", query), ("text", request.args.get("text"))) if value}
+    carried: dict[str, Any] = {name: value for name, value in (("q", query), ("text", request.args.get("text"))) if value}
     return render_template(
         "browse/page.html",
         item=view.item,
@@ -402,7 +403,8 @@ def cues(item: str, track: str) -> Response:
     response = Response(recordings.webvtt(found), mimetype="text/vtt")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/about")
@@ -414,9 +416,8 @@ def about() -> str:
     return render_template("browse/about.html", facts=facts, version=__version__)
 
 
-@blueprint.get("/help")
-def help() -> str:
+@blueprint.get("/help", endpoint="help")
+def guide() -> str:
     """How to search, read and listen."""
     canonical(url_for("browse.help"))
     return render_template("browse/help.html", examples=examples())
-

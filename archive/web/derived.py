@@ -13,8 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from archive.derivatives import page_image, tiles
-from archive.derivatives.film import FILM_RECIPE
-from archive.derivatives.sound import SOUND_RECIPE
+from archive.derivatives.registry import RECIPES
 from archive.errors import StorageError
 from archive.model.item import MediaFile, MediaKind
 from archive.web.hall import hall
@@ -53,7 +52,7 @@ def web_copy(item: str, file: MediaFile) -> Copy | None:
 
 
 def _recipe(file: MediaFile) -> str | None:
-    return {MediaKind.SOUND: SOUND_RECIPE, MediaKind.FILM: FILM_RECIPE}.get(file.kind)
+    return {MediaKind.SOUND: RECIPES["sound"], MediaKind.FILM: RECIPES["film"]}.get(file.kind)
 
 
 def _made(file: MediaFile, recipe: str, name: str, media_type: str, part: int | None = None) -> Copy | None:
@@ -63,17 +62,17 @@ def _made(file: MediaFile, recipe: str, name: str, media_type: str, part: int | 
 
 def waveform(file: MediaFile) -> Copy | None:
     """The picture of a recording's loudness."""
-    return _made(file, SOUND_RECIPE, "waveform.png", "image/png") if file.kind is MediaKind.SOUND else None
+    return _made(file, RECIPES["sound"], "waveform.png", "image/png") if file.kind is MediaKind.SOUND else None
 
 
 def poster(file: MediaFile) -> Copy | None:
     """A frame of a film, not a black one."""
-    return _made(file, FILM_RECIPE, "poster.jpg", "image/jpeg") if file.kind is MediaKind.FILM else None
+    return _made(file, RECIPES["film"], "poster.jpg", "image/jpeg") if file.kind is MediaKind.FILM else None
 
 
 def storyboard(file: MediaFile, name: str) -> Copy | None:
     """A file of a film's storyboard."""
-    return _made(file, FILM_RECIPE, name, _BOARD[name]) if file.kind is MediaKind.FILM and name in _BOARD else None
+    return _made(file, RECIPES["film"], name, _BOARD[name]) if file.kind is MediaKind.FILM and name in _BOARD else None
 
 
 def thumbnail(file: MediaFile, part: int | None, size: int) -> Copy | None:

@@ -87,7 +87,8 @@ def _json(body: dict[str, Any], tag: str) -> Response:
     response.headers["Cache-Control"] = cache_rule(_HOUR)
     response.vary.add("Accept")
     response.set_etag(tag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/image/3/<key>/<region>/<size>/<rotation>/<tail>")
@@ -115,7 +116,8 @@ def manifest(item: str) -> Response:
     response.headers["Content-Type"] = 'application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"'
     response.headers["Cache-Control"] = cache_rule(60)
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _links(item: str) -> presentation.Links:

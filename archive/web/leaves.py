@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archive.model.item import TextLine
 from archive.search.base import Span
@@ -80,13 +81,12 @@ def printed(lines: Sequence[TextLine], spans: Iterable[Span], notes: bool) -> tu
 def _pieces(text: str, hit: Sequence[bool], start: int, stop: int, depth: int) -> tuple[tuple[Piece, ...], int]:
     """Pieces of `text[start:stop]`, and whether a note (1) is still open at its end."""
     pieces: list[Piece] = []
-    begin, glyph, cuts = start, 0, []
+    begin, glyph = start, 0
+    cuts: list[int] = []
 
     def close(end: int, note: bool) -> None:
         edges = [begin, *cuts, end] if note and len(cuts) == 1 else [begin, end]
-        halves = tuple(
-            _parts(text, hit, a + (1 if n else 0), b) for n, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True))
-        )
+        halves = tuple(_parts(text, hit, a + (1 if n else 0), b) for n, (a, b) in enumerate(pairwise(edges)))
         if begin < end:
             pieces.append(Piece(halves, note))
 

@@ -170,9 +170,7 @@ def _recording(item: Item, file: MediaFile, links: Links) -> Json | None:
         {
             "id": f"{canvas_id}/media",
             "type": "AnnotationPage",
-            "items": [
-                {"id": f"{canvas_id}/painting", "type": "Annotation", "motivation": "painting", "target": canvas_id, "body": body}
-            ],
+            "items": [{"id": f"{canvas_id}/painting", "type": "Annotation", "motivation": "painting", "target": canvas_id, "body": body}],
         }
     ]
     tracks = [track for track in item.tracks if track.timed and track.media == file.id]
@@ -214,5 +212,3 @@ def _empty(links: Links) -> Json:
         "items": [{"id": f"{canvas_id}/image", "type": "AnnotationPage", "items": []}],
         "homepage": [{"id": links.page, "type": "Text", "label": {"zh": ["藏品页"]}, "format": "text/html"}],
     }
-
-

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from archive.errors import Busy, NotFound, QueryError, SearchIndexError, UsageError, Withdrawn
 from archive.language import _
 from archive.model.identifiers import is_item_id
+from archive.web import presenting
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def answer(status: int, detail: str | None = None) -> Response:
         return problem(status, title, message)
     if request.path.startswith(("/iiif/", "/media/", "/thumbs/", "/static/")):
         return _plain(status, f"{status} {title}\n{message}\n")
+    g.canonical = None
     return _page(status, render_template("problems/problem.html", status=status, title=title, message=message))
 
 
@@ -82,14 +84,12 @@ def _withdrawn(error: Withdrawn) -> Response:
         return problem(410, title, message, item=error.item, withdrawn=error.at, reason=error.reason)
     if request.path.startswith(("/iiif/", "/media/", "/thumbs/")):
         return _plain(410, f"410 {title}\n{message}\n")
-    shown = error.at[:10]
+    shown, g.canonical = presenting.local_day(error.at), None
     return _page(410, render_template("problems/withdrawn.html", title=error.title, reason=error.reason, at=shown))
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    if error.response is not None:
-        return Response(error.response.get_data(), status, dict(error.response.headers))
     if 300 <= status < 400:
         # A redirect of the router (a slash too many) must lead nowhere but here; there is none of ours that needs it.
         status = 404

@@ -151,7 +151,9 @@ def _recording(
     return Recording(
         id=file.id,
         name=presenting.file_name(file.path),
-        facts=presenting.joined((presenting.media_kind_label(file.kind), presenting.clock(file.duration) if file.duration else "", file.format)),
+        facts=presenting.joined(
+            (presenting.media_kind_label(file.kind), presenting.clock(file.duration) if file.duration else "", file.format)
+        ),
         film=film,
         web=url_for("media.web", key=key) if web else None,
         media_type=web.media_type if web else "",

@@ -113,7 +113,8 @@ def _found(wanted: Asked, view: SearchView) -> dict[str, Any]:
         "counts": _counts(results),
         "understood": results.understood,
         "forms": [
-            {"text": form, "count": f"{count:,}", "url": _search_url(request.args.to_dict() | {"q": f"“{form}”"})} for form, count in results.forms
+            {"text": form, "count": f"{count:,}", "url": _search_url(request.args.to_dict() | {"q": f"“{form}”"})}
+            for form, count in results.forms
         ]
         if len(results.forms) > 1
         else [],
@@ -166,7 +167,7 @@ def _facets(wanted: Asked, results: Results) -> list[dict[str, Any]]:
     for name, counts in results.facets.items():
         if chosen.get(name) or not counts or (len(counts) == 1 and name in ("collection", "kind", "source")):
             continue
-        shown = sorted(counts, key=lambda c: c.value)[:_MOST_VALUES * 3] if name == "decade" else list(counts)[:_MOST_VALUES]
+        shown = sorted(counts, key=lambda c: c.value)[: _MOST_VALUES * 3] if name == "decade" else list(counts)[:_MOST_VALUES]
         found.append({"label": facet_label(name), "entries": [_entry(name, count) for count in shown]})
     return found
 
@@ -177,7 +178,8 @@ def _entry(name: str, count: FacetCount) -> dict[str, Any]:
 
 
 def _search_url(args: Mapping[str, str]) -> str:
-    return url_for("search.page", **{name: value for name, value in args.items() if name not in ("page", "lang")})
+    kept: dict[str, Any] = {name: value for name, value in args.items() if name not in ("page", "lang") and not name.startswith("_")}
+    return url_for("search.page", **kept)
 
 
 def facet_label(name: str) -> str:
@@ -242,5 +244,3 @@ def _fault(error: QueryError) -> dict[str, str]:
         "at": error.query[at : at + 1] or "　",
         "after": error.query[at + 1 :],
     }
-
-

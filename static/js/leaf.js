@@ -66,6 +66,10 @@
   holder.className = "zoom";
   plate.append(holder);
   plate.classList.add("alive");
+  // OpenSeadragon would add a style element of its own, which our security policy refuses; its one rule stands in our style sheet.
+  const style = document.createElement("style");
+  style.setAttribute("data-openseadragon-mobile-css", "true");
+  document.head.append(style);
   const viewer = window.OpenSeadragon({
     element: holder,
     tileSources: plate.dataset.info,

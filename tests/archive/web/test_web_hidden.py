@@ -1,0 +1,193 @@
+"""What a reader may not see is nowhere: every route of the URL map is asked for it, and a route that is not listed here fails the test."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hall_of_records import CANARY
+
+OPEN: dict[str, list[str]] = {
+    "static": ["/static/css/fangzhi.css"],
+    "browse.home": ["/", "/?lang=en"],
+    "browse.collection": [
+        "/collections/local-gazetteers",
+        "/collections/local-gazetteers?kind=gazetteer&sort=date",
+        "/collections/han-opera",
+    ],
+    "browse.item": ["/items/shengyu", "/items/song", "/items/song?q={c}", "/items/hostile", "/items/papers"],
+    "browse.segment": ["/items/song/s/s1"],
+    "browse.page_at": ["/items/shengyu/pages/1"],
+    "browse.page": ["/items/shengyu/p/p1", "/items/shengyu/p/p4", "/items/shengyu/p/p3?q={c}"],
+    "browse.cues": ["/items/song/cues/t1.vtt"],
+    "browse.about": ["/about"],
+    "browse.help": ["/help"],
+    "search.page": [
+        "/search",
+        "/search?q=目錄",
+        "/search?q={c}",
+        "/search?q=玄德&collection=han-opera",
+        "/search?q=年:1111",
+        "/search?q=題名:{c}",
+    ],
+    "api.openapi": ["/api/v1/openapi.json"],
+    "api.find": ["/api/v1/search?q={c}", "/api/v1/search?q=目錄", "/api/v1/search?q=玄德", "/api/v1/search?q={c}&from=1000&to=1200"],
+    "api.items": ["/api/v1/items", "/api/v1/items?collection=local-gazetteers&size=200"],
+    "api.item": ["/api/v1/items/shengyu", "/api/v1/items/song"],
+    "api.page": ["/api/v1/items/shengyu/pages/p1"],
+    "media.original": ["/media/shengyu.f1/original"],
+    "media.web": ["/media/song.f1/web", "/media/shengyu.f1/web"],
+    "media.waveform": ["/media/song.f1/waveform"],
+    "media.thumb": ["/thumbs/shengyu.f1/400"],
+    "iiif.base": ["/iiif/image/3/shengyu.f1"],
+    "iiif.info": ["/iiif/image/3/shengyu.f1/info.json"],
+    "iiif.image": ["/iiif/image/3/shengyu.f1/full/100,/0/default.jpg"],
+    "iiif.manifest": ["/iiif/3/shengyu/manifest", "/iiif/3/song/manifest"],
+    "health.healthz": ["/healthz"],
+    "health.metrics": ["/metrics"],
+}
+"""What is open on each route: it answers, and nothing hidden is in it."""
+
+HIDDEN: dict[str, list[tuple[str, str]]] = {
+    "browse.collection": [("/collections/no-such", "/collections/nor-this")],
+    "browse.item": [("/items/secret", "/items/absent"), ("/items/reading-room-only", "/items/absent")],
+    "browse.segment": [
+        ("/items/song/s/s2", "/items/song/s/s9"),
+        ("/items/secret/s/s1", "/items/absent/s/s1"),
+    ],
+    "browse.page_at": [("/items/secret/pages/1", "/items/absent/pages/1"), ("/items/shengyu/pages/5", "/items/shengyu/pages/99")],
+    "browse.page": [
+        ("/items/shengyu/p/p5", "/items/shengyu/p/p99"),
+        ("/items/shengyu/p/p6", "/items/shengyu/p/p99"),
+        ("/items/secret/p/p1", "/items/absent/p/p1"),
+    ],
+    "browse.cues": [("/items/song/cues/t3.vtt", "/items/song/cues/t9.vtt"), ("/items/secret/cues/t1.vtt", "/items/absent/cues/t1.vtt")],
+    "search.page": [("/search?q=甲&item=secret", "/search?q=甲&item=absent")],
+    "api.find": [("/api/v1/search?q=甲&item=secret", "/api/v1/search?q=甲&item=absent")],
+    "api.item": [("/api/v1/items/secret", "/api/v1/items/absent")],
+    "api.page": [
+        ("/api/v1/items/secret/pages/p1", "/api/v1/items/absent/pages/p1"),
+        ("/api/v1/items/shengyu/pages/p5", "/api/v1/items/shengyu/pages/p99"),
+    ],
+    "media.original": [
+        ("/media/secret.f1/original", "/media/absent.f1/original"),
+        ("/media/shengyu.f4/original", "/media/shengyu.f99/original"),
+        ("/media/song.f2/original", "/media/song.f99/original"),
+        ("/media/song.f3/original", "/media/song.f99/original"),
+    ],
+    "media.web": [("/media/song.f2/web", "/media/song.f99/web"), ("/media/secret.f2/web", "/media/absent.f2/web")],
+    "media.waveform": [("/media/song.f2/waveform", "/media/song.f99/waveform"), ("/media/secret.f2/waveform", "/media/absent.f2/waveform")],
+    "media.poster": [("/media/song.f2/poster", "/media/song.f99/poster"), ("/media/secret.f2/poster", "/media/absent.f2/poster")],
+    "media.storyboard": [("/media/secret.f2/storyboard/storyboard.jpg", "/media/absent.f2/storyboard/storyboard.jpg")],
+    "media.thumb": [("/thumbs/shengyu.f4/400", "/thumbs/shengyu.f99/400"), ("/thumbs/secret.f1/400", "/thumbs/absent.f1/400")],
+    "iiif.base": [("/iiif/image/3/secret.f1", "/iiif/image/3/absent.f1"), ("/iiif/image/3/shengyu.f4", "/iiif/image/3/shengyu.f99")],
+    "iiif.info": [("/iiif/image/3/shengyu.f4/info.json", "/iiif/image/3/shengyu.f99/info.json")],
+    "iiif.image": [("/iiif/image/3/shengyu.f4/full/max/0/default.jpg", "/iiif/image/3/shengyu.f99/full/max/0/default.jpg")],
+    "iiif.manifest": [("/iiif/3/secret/manifest", "/iiif/3/absent/manifest")],
+}
+"""What is hidden on each route, beside something that never was: the same answer, to the byte."""
+
+NOTHING_TO_HIDE = {
+    "static",
+    "browse.home",
+    "browse.about",
+    "browse.help",
+    "api.openapi",
+    "api.items",
+    "api.nothing",
+    "health.healthz",
+    "health.metrics",
+}
+"""Routes that name no thing; `OPEN` covers their content."""
+
+
+def test_every_route_is_covered(app: Flask) -> None:
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert routes - set(HIDDEN) - NOTHING_TO_HIDE == set(), "say in HIDDEN what this route could give away"
+    assert set(HIDDEN) | NOTHING_TO_HIDE == routes | {"api.nothing"}
+
+
+OPEN_CASES = [path for paths in OPEN.values() for path in paths]
+
+
+@pytest.mark.parametrize("path", OPEN_CASES)
+def test_nothing_hidden_is_in_what_is_open(client: FlaskClient, path: str) -> None:
+    answer = client.get(path.replace("{c}", CANARY))
+    assert answer.status_code in (200, 302, 303), path
+    said = answer.data.decode("utf-8", "replace")
+    if "{c}" in path:
+        # The query itself is shown again; beyond that nothing: no hit, no count, no facet.
+        assert_nothing_found(answer.get_json() if path.startswith("/api") else said)
+    else:
+        assert CANARY not in said
+        assert quote(CANARY) not in said
+    for word in ("secret", "reading-room-only", "館內可看的圖紙", "1110 年代"):
+        assert word not in said, word
+
+
+def assert_nothing_found(answer: Any) -> None:
+    if isinstance(answer, dict):
+        assert (answer["total"], answer["items"], answer["metadata_total"], answer["occurrences"]) == (0, 0, 0, 0)
+        assert answer["hits"] == []
+        assert answer["forms"] == []
+        assert all(values == [] for values in answer["facets"].values())
+    else:
+        assert '<li class="hit">' not in answer
+        assert "<details open><summary>" not in answer
+
+
+HIDDEN_CASES = [pair for pairs in HIDDEN.values() for pair in pairs]
+
+
+@pytest.mark.parametrize(("hidden", "absent"), HIDDEN_CASES, ids=[pair[0] for pair in HIDDEN_CASES])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_hidden_answers_as_absent(client: FlaskClient, hidden: str, absent: str, language: str) -> None:
+    headers = {"Accept-Language": language}
+    first, second = client.get(hidden, headers=headers), client.get(absent, headers=headers)
+    assert first.status_code == second.status_code == 404
+    assert first.data == second.data
+    assert list(first.headers) == list(second.headers)
+    assert client.head(hidden, headers=headers).status_code == 404
+    assert client.get(hidden, headers=headers | {"Range": "bytes=0-1", "If-None-Match": "*"}).data == first.data
+
+
+def test_a_reading_room_sees_more_and_nobody_keeps_it(client: FlaskClient) -> None:
+    here = client.get("/items/reading-room-only", environ_overrides={"REMOTE_ADDR": "10.9.3.4"})
+    assert here.status_code == 200
+    assert here.headers["Cache-Control"].startswith("private")
+    assert client.get("/items/reading-room-only").status_code == 404
+    assert (
+        client.get("/thumbs/shengyu.f1/200", environ_overrides={"REMOTE_ADDR": "10.9.3.4"}).headers["Cache-Control"] == "private, no-store"
+    )
+
+
+def test_a_visitor_cannot_claim_an_address(client: FlaskClient) -> None:
+    claims = {"X-Forwarded-For": "10.9.3.4", "Forwarded": "for=10.9.3.4", "X-Real-Ip": "10.9.3.4"}
+    assert client.get("/items/reading-room-only", headers=claims).status_code == 404
+
+
+def test_what_was_withdrawn_leaves_a_tombstone(client: FlaskClient) -> None:
+    for path in ("/items/gone", "/items/gone/p/p1", "/api/v1/items/gone", "/iiif/3/gone/manifest"):
+        answer = client.get(path)
+        assert answer.status_code == 410, path
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "捐赠者要求" in client.get("/items/gone").text
+    assert client.get("/api/v1/items/gone").get_json()["reason"] == "捐赠者要求"
+
+
+def test_metrics_are_for_this_machine_alone(client: FlaskClient) -> None:
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", environ_overrides={"REMOTE_ADDR": "192.0.2.7"}).status_code == 404
+    assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 404
+
+
+def test_metrics_keep_no_query_and_no_id(client: FlaskClient) -> None:
+    client.get("/search?q=目錄")
+    client.get("/items/shengyu")
+    said = client.get("/metrics").text
+    assert 'fangzhi_requests_total{route="search.page",status="200"}' in said
+    assert "目錄" not in said
+    assert "shengyu" not in said

@@ -1,0 +1,67 @@
+"""The search page: counts, marks, facets, faults, and an archive whose index is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hall_of_records
+import pytest
+from flask.testing import FlaskClient
+
+from archive.web import create_app
+
+
+def test_a_hit_leads_to_its_marked_leaf(client: FlaskClient) -> None:
+    page = client.get("/search?q=簡明目錄").text
+    assert "<mark>簡明目錄</mark>" in page
+    assert "/items/shengyu/p/p2?q=%E7%B0%A1%E6%98%8E%E7%9B%AE%E9%8C%84" in page
+    assert "捐赠者录入" in page
+
+
+def test_a_hit_in_a_libretto_leads_to_its_second(client: FlaskClient) -> None:
+    page = client.get("/search?q=玄德公").text
+    assert "/items/song?t=0&amp;q=%E7%8E%84%E5%BE%B7%E5%85%AC#t1-0" in page
+
+
+def test_conditions_are_chips_that_can_be_taken_away(client: FlaskClient) -> None:
+    page = client.get("/search?q=目錄&collection=local-gazetteers&from=1700").text
+    assert 'href="/search?q=%E7%9B%AE%E9%8C%84&amp;from=1700"' in page
+    assert 'href="/search?q=%E7%9B%AE%E9%8C%84&amp;collection=local-gazetteers"' in page
+    assert "1700 年起" in page
+
+
+def test_facets_are_links_with_counts(client: FlaskClient) -> None:
+    page = client.get("/search?q=目錄").text
+    assert "1780 年代" in page
+    assert "decade=1780" in page
+
+
+def test_a_fault_points_at_its_character(client: FlaskClient) -> None:
+    answer = client.get("/search?q=近:5(甲")
+    assert answer.status_code == 400
+    assert 'class="fault"' in answer.text
+    assert "近:5" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["?q=" + "甲" * 5000, "?q=%00", "?q=目錄&page=0", "?q=目錄&page=abc", "?q=目錄&sort=nonsense", "?q=目錄&from=x&size=9999"]
+)
+def test_odd_parameters_never_break_the_page(client: FlaskClient, query: str) -> None:
+    assert client.get("/search" + query).status_code in (200, 400)
+
+
+def test_without_an_index_search_says_so_and_browsing_goes_on(tmp_path: Path) -> None:
+    hall = hall_of_records.build(tmp_path / "home", indexed=False)
+    try:
+        client = create_app(hall).test_client()
+        answer = client.get("/search?q=目錄", buffered=True)
+        assert answer.status_code == 503
+        assert "rebuild index" in answer.text
+        assert client.get("/api/v1/search?q=目錄", buffered=True).status_code == 503
+        for path in ("/", "/items/shengyu", "/items/shengyu/p/p2?q=目錄", "/collections/local-gazetteers"):
+            assert client.get(path, buffered=True).status_code == 200, path
+        health = client.get("/healthz", buffered=True)
+        assert (health.status_code, health.get_json()["search"]) == (200, False)
+    finally:
+        hall.index.close()
+        hall.catalogue.close()

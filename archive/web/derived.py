@@ -9,18 +9,18 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
 from archive.derivatives import page_image, tiles
-from archive.derivatives.registry import RECIPES
+from archive.derivatives.registry import MAKERS, RECIPES
 from archive.errors import StorageError
 from archive.model.item import MediaFile, MediaKind
 from archive.web.hall import hall
 from archive.web.image_requests import ImageRequest
 
 _BOARD = {"storyboard.jpg": "image/jpeg", "storyboard.vtt": "text/vtt"}
-_COPIES = {"web.mp4": "video/mp4", "web.mp3": "audio/mpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,20 @@ def web_copy(item: str, file: MediaFile) -> Copy | None:
     """What a browser plays of a recording (the original itself when every browser plays it), or shows of a picture."""
     if file.kind is MediaKind.IMAGE:
         return thumbnail(file, None, max(page_image.THUMBNAILS))
-    recipe = _recipe(file)
-    facts = hall().archive.derivatives.facts(file.sha512, None, recipe) if recipe else None
-    if recipe is None or facts is None:
+    facts = _facts(file)
+    if facts is None:
         return None
-    media_type = str(facts.get("media_type", ""))
-    if facts.get("direct") or facts.get("way") == "direct":
-        path = hall().archive.store.local_path(item, file.path)
-        return Copy(path, media_type, f"o-{file.sha512[:32]}") if media_type.startswith(("audio/", "video/")) else None
-    for name, known in _COPIES.items():
-        copy = _made(file, recipe, name, known)
-        if copy is not None:
-            return copy
-    return None
+    web = facts["web"]
+    if web["file"] is not None:
+        return _made(file, RECIPES[MAKERS[file.kind]], web["file"], web["media_type"])
+    return Copy(hall().archive.store.local_path(item, file.path), web["media_type"], f"o-{file.sha512[:32]}")
 
 
-def _recipe(file: MediaFile) -> str | None:
-    return {MediaKind.SOUND: RECIPES["sound"], MediaKind.FILM: RECIPES["film"]}.get(file.kind)
+def _facts(file: MediaFile) -> Mapping[str, Any] | None:
+    """The facts kept with the derivatives of a recording."""
+    if file.kind not in (MediaKind.SOUND, MediaKind.FILM):
+        return None
+    return hall().archive.derivatives.facts(file.sha512, None, RECIPES[MAKERS[file.kind]])
 
 
 def _made(file: MediaFile, recipe: str, name: str, media_type: str, part: int | None = None) -> Copy | None:
@@ -67,7 +64,7 @@ def waveform(file: MediaFile) -> Copy | None:
 
 def poster(file: MediaFile) -> Copy | None:
     """A frame of a film, not a black one."""
-    return _made(file, RECIPES["film"], "poster.jpg", "image/jpeg") if file.kind is MediaKind.FILM else None
+    return _made(file, RECIPES["film"], f"{max(page_image.THUMBNAILS)}.jpg", "image/jpeg") if file.kind is MediaKind.FILM else None
 
 
 def storyboard(file: MediaFile, name: str) -> Copy | None:
@@ -76,10 +73,10 @@ def storyboard(file: MediaFile, name: str) -> Copy | None:
 
 
 def thumbnail(file: MediaFile, part: int | None, size: int) -> Copy | None:
-    """The stored small picture that comes nearest to `size` from above, else the largest; a film's is its poster."""
-    if file.kind is MediaKind.FILM:
-        return poster(file)
+    """The stored small picture that comes nearest to `size` from above, else the largest; a film's shows its poster."""
     fitting = [side for side in page_image.THUMBNAILS if side >= size] or [max(page_image.THUMBNAILS)]
+    if file.kind is MediaKind.FILM:
+        return _made(file, RECIPES["film"], f"{fitting[0]}.jpg", "image/jpeg")
     for place in _parts(part):
         copy = _made(file, page_image.RECIPE, f"{fitting[0]}.jpg", "image/jpeg", place)
         if copy is not None:

@@ -10,16 +10,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from archive.assembly import Archive
 from archive.web import create_app
 
 
 @pytest.fixture(scope="session")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     """The archive, built once: no test changes it."""
     found = hall_of_records.build(tmp_path_factory.mktemp("hall") / "home", reading_room_networks=("10.9.0.0/16",))
     yield found
-    found.index.close()
-    found.catalogue.close()
+    found.close()
 
 
 class Visitor(FlaskClient):
@@ -30,7 +30,7 @@ class Visitor(FlaskClient):
 
 
 @pytest.fixture
-def app(hall: Any) -> Flask:
+def app(hall: Archive) -> Flask:
     """The application."""
     app = create_app(hall)
     app.test_client_class = Visitor

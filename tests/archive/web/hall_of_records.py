@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from archive import resources
-from archive.catalogue.engine import open_catalogue
+from archive.assembly import Archive, make_home, open_archive
 from archive.catalogue.items import put_item, withdraw
-from archive.derivatives import page_image
-from archive.derivatives.ffmpeg import find_tools
-from archive.derivatives.sound import SOUND_RECIPE, make_sound
-from archive.derivatives.store import DerivativeStore
 from archive.model.dates import HistoricalDate, Interval
 from archive.model.folios import Folio, Side
 from archive.model.item import (
@@ -34,12 +28,9 @@ from archive.model.item import (
     Track,
 )
 from archive.model.rights import Audience, Embargo, Rights
-from archive.profiles import load_definitions
 from archive.search.documents import documents_of
-from archive.search.whoosh_index import WhooshIndex
-from archive.services.reading import Reading
-from archive.settings import Settings
-from archive.storage.ocfl import OcflStore
+from archive.services.deriving import make, missing
+from archive.settings import load_settings
 
 SMALL = Path(__file__).parents[2] / "data" / "small"
 DAY = date(2026, 11, 22)
@@ -206,50 +197,22 @@ def items() -> list[tuple[Item, Mapping[str, Path]]]:
     return found
 
 
-def derive(derivatives: DerivativeStore, file: MediaFile, path: Path) -> None:
-    """Make what the pipeline would make."""
-    recipe = {MediaKind.IMAGE: page_image.RECIPE, MediaKind.SOUND: SOUND_RECIPE}.get(file.kind)
-    if recipe is None or derivatives.facts(file.sha512, None, recipe) is not None:
-        return
-    with derivatives.workplace() as place:
-        if file.kind is MediaKind.IMAGE:
-            made = page_image.make(path, path.name, None, place)
-        else:
-            made = make_sound(path, find_tools(Settings(home=path.parent)), place)
-        derivatives.put(file.sha512, None, recipe, made)
-
-
-def build(home: Path, *, indexed: bool = True, **settings: Any) -> Any:
+def build(home: Path, *, indexed: bool = True, **settings: Any) -> Archive:
     """The archive in `home`, ready for `create_app`; without `indexed` its search index is missing."""
-    home.mkdir(parents=True, exist_ok=True)
-    chosen = Settings(home=home, **settings)
-    store = OcflStore(chosen.originals, chosen.staging)
-    store.init()
-    definitions = load_definitions(resources.definitions(), chosen.definitions)
-    catalogue = open_catalogue(chosen.catalogue, create=True)
-    derivatives = DerivativeStore(chosen.derivatives)
-    for item, paths in items():
+    make_home(home)
+    chosen = replace(load_settings(home), **settings)
+    archive = open_archive(chosen, now=lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    given = items()
+    for item, paths in given:
         state: dict[str, Path | bytes | str] = {path: source.read_bytes() for path, source in paths.items()}
         state["metadata/item.json"] = b"{}"
-        store.add_version(item.id, state, message="ingestion 1", user="test", created="2026-11-22T00:00:00Z")
-        for file in item.files:
-            derive(derivatives, file, paths[file.path])
-        with catalogue.write() as connection:
+        archive.store.add_version(item.id, state, message="ingestion 1", user="test", created="2026-11-22T00:00:00Z")
+        for job in missing(item, archive.store, archive.derivatives, chosen):
+            make(job)
+        with archive.catalogue.write() as connection:
             put_item(connection, item, version=1, batch="1", at="2026-11-22T00:00:00Z", day=DAY)
-    with catalogue.write() as connection:
+    with archive.catalogue.write() as connection:
         withdraw(connection, "gone", at="2026-11-22T08:00:00Z", reason="捐赠者要求")
-    index = WhooshIndex(chosen.index)
-    given = [item for item, _paths in items() if item.id != "gone"]
     if indexed:
-        index.rebuild((item.id, documents_of(item, definitions, DAY)) for item in given)
-    return SimpleNamespace(
-        settings=chosen,
-        definitions=definitions,
-        store=store,
-        catalogue=catalogue,
-        index=index,
-        derivatives=derivatives,
-        reading=Reading(catalogue, index, definitions, lambda: DAY),
-        now=lambda: datetime(2026, 11, 22, tzinfo=UTC),
-        today=lambda: DAY,
-    )
+        archive.index.rebuild((item.id, documents_of(item, archive.definitions, DAY)) for item, _paths in given if item.id != "gone")
+    return archive

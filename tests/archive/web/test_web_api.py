@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+
+from archive.assembly import Archive
+from archive.web import create_app
 
 ASKED = {
     "/api/v1/search": ["?q=目錄", "?q=玄德", "?q=目錄&collection=local-gazetteers&from=1700&to=1800&sort=date&size=1", "?q=无此语"],
@@ -96,13 +100,8 @@ def test_a_list_counts_what_the_reader_sees(client: FlaskClient) -> None:
     assert {"id", "title", "kind", "collection", "url", "manifest"} <= set(listed["items"][0])
 
 
-def test_addresses_are_those_of_the_public(hall: Any, client: FlaskClient) -> None:
-    from dataclasses import replace
-    from types import SimpleNamespace
-
-    from archive.web import create_app
-
-    public = SimpleNamespace(**vars(hall) | {"settings": replace(hall.settings, public_url="https://fangzhi.example.org")})
+def test_addresses_are_those_of_the_public(hall: Archive, client: FlaskClient) -> None:
+    public = replace(hall, settings=replace(hall.settings, public_url="https://fangzhi.example.org"))
     answer = create_app(public).test_client().get("/api/v1/items/shengyu", buffered=True).get_json()
     assert answer["url"] == "https://fangzhi.example.org/items/shengyu"
 

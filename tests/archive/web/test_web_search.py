@@ -63,5 +63,4 @@ def test_without_an_index_search_says_so_and_browsing_goes_on(tmp_path: Path) ->
         health = client.get("/healthz", buffered=True)
         assert (health.status_code, health.get_json()["search"]) == (200, False)
     finally:
-        hall.index.close()
-        hall.catalogue.close()
+        hall.close()

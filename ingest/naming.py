@@ -42,9 +42,11 @@ class Names:
         self.stems: dict[str, list[GivenFile]] = {}
         self.folders: dict[str, list[GivenFile]] = {}
         self.folded: dict[str, list[str]] = {}
+        self.below: dict[tuple[str, str], list[GivenFile]] = {}
         self.asked = 0
+        self.norms: dict[str, str] = {}
         for file in self.files:
-            path = _norm(file.path)
+            path = self.norms[file.path] = _norm(file.path)
             name = path.rsplit("/", 1)[-1]
             self.paths.setdefault(path, []).append(file)
             self.names.setdefault(name, []).append(file)
@@ -52,6 +54,7 @@ class Names:
             folders = path.split("/")[:-1]
             for depth in range(1, len(folders) + 1):
                 self.folders.setdefault("/".join(folders[:depth]), []).append(file)
+                self.below.setdefault(("/".join(folders[:depth]), name), []).append(file)
         for folder in self.folders:
             self.folded.setdefault(title_form(folder.rsplit("/", 1)[-1]), []).append(folder)
 
@@ -83,17 +86,24 @@ class Names:
         parts = name.split("/")
         for skip in range(len(parts)):
             tail = "/".join(parts[skip:])
-            candidates = [
-                file for file in self.names.get(parts[-1], []) if _norm(file.path) == tail or _norm(file.path).endswith("/" + tail)
-            ]
+            named = self.below.get((beside, parts[-1])) or self.names.get(parts[-1], [])
+            candidates = [file for file in named if f"/{self.norms[file.path]}".endswith(f"/{tail}")]
             if candidates:
-                return _nearest(candidates, beside)
+                return self._nearest(candidates, beside)
             folders = [folder for folder in self.folders if folder == tail or folder.endswith("/" + tail)]
             if len(folders) == 1 and tail:
                 return Found(tuple(self.folders[folders[0]]))
         if not split_name(parts[-1])[1] and parts[-1] in self.stems:
-            return _nearest(self.stems[parts[-1]], beside)
+            return self._nearest(self.stems[parts[-1]], beside)
         return Found(())
+
+    def _nearest(self, candidates: Sequence[GivenFile], beside: str) -> Found:
+        inside = [file for file in candidates if not beside or self.norms[file.path].startswith(beside + "/")] or list(candidates)
+        folders = {self.norms[file.path].rpartition("/")[0] for file in inside}
+        if len(folders) <= 1:
+            return Found(tuple(inside))
+        nearest = min(folders, key=lambda folder: (folder.count("/"), folder))
+        return Found(tuple(file for file in inside if self.norms[file.path].rpartition("/")[0] == nearest), ambiguous=True)
 
     def called(self, *names: str) -> tuple[str, tuple[GivenFile, ...]]:
         """The one folder called like one of `names` (identifier, title), and its files; empty when none or several are."""
@@ -122,15 +132,6 @@ class Names:
             return ""
         file = self.names.get(close[0])
         return file[0].path.rsplit("/", 1)[-1] if file else close[0]
-
-
-def _nearest(candidates: Sequence[GivenFile], beside: str) -> Found:
-    inside = [file for file in candidates if not beside or _norm(file.path).startswith(beside + "/")] or list(candidates)
-    folders = {_norm(file.path).rpartition("/")[0] for file in inside}
-    if len(folders) <= 1:
-        return Found(tuple(inside))
-    nearest = min(folders, key=lambda folder: (folder.count("/"), folder))
-    return Found(tuple(file for file in inside if _norm(file.path).rpartition("/")[0] == nearest), ambiguous=True)
 
 
 def title_form(title: str) -> str:

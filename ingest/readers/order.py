@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 from archive.model.folios import Side
 from archive.model.item import FileRole
@@ -31,6 +31,7 @@ _BACK = re.compile(r"^(封底|back[ _-]?cover)", re.IGNORECASE)
 _LAST = 10**9
 
 
+@lru_cache(maxsize=1 << 16)
 def plain(name: str) -> str:
     """`name` for comparing: full-width forms narrowed, case folded, spaces and lost bytes out of the way."""
     text = unicodedata.normalize("NFKC", name).casefold()
@@ -86,6 +87,7 @@ def _token_key(token: str) -> tuple[int, int, str]:
         return (1, 0, token)
 
 
+@lru_cache(maxsize=1 << 16)
 def natural_key(path: str) -> NaturalKey:
     """Sort key of a path: numbers by value (full-width and Chinese counted ones too), 卷首 before 卷一, 卷末 last, 上 before 下, 正 before 背.
 
@@ -97,10 +99,12 @@ def natural_key(path: str) -> NaturalKey:
     return (*keys, _component_key(stem), ((1, 0, extension),), ((1, 0, name),))
 
 
+@lru_cache(maxsize=1 << 16)
 def split_name(name: str) -> tuple[str, str]:
     """Stem and extension (with its dot, lower case) of a file name; spaces before the dot belong to neither (`说明 .TXT`)."""
-    path = PurePosixPath(name)
-    extension = path.suffix
+    name = name.rsplit("/", 1)[-1]
+    dot = name.rfind(".")
+    extension = name[dot:] if dot > 0 else ""
     if not re.fullmatch(r"\.[A-Za-z0-9]{1,10}", extension):
         return name.strip(), ""
     return name[: -len(extension)].strip(), extension.lower()
@@ -227,6 +231,7 @@ _WORDS = "|".join(sorted(map(re.escape, _TAIL_WORDS), key=len, reverse=True))
 _TAIL = re.compile(rf"(?:\s*[_＿－—–-]\s*|\s+)({_WORDS})$|\s*[(（\[【]({_WORDS}|\d{{1,2}})[)）\]】]$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1 << 16)
 def split_tails(stem: str) -> tuple[str, tuple[Tail, ...]]:
     """What remains of a stem without its tails, and the tails from the outermost in (`a_副本 (2)`: `a`, 2 and 副本)."""
     tails = []

@@ -774,18 +774,28 @@ class _Planner:
 
     def same_pages(self, drafts: Sequence[ItemDraft]) -> None:
         """A PDF or TIFF of one item with the pages of the scans of another: as many, of the same shapes, under a name that is part of the other's."""
-        shapes = [(d, shape) for d in drafts if not d.refused and len(shape := _shape(d, self.files)) > 1]
-        for index, (a, shape_a) in enumerate(shapes):
-            for b, shape_b in shapes[index + 1 :]:
-                if _multiple(a) == _multiple(b) and not _multiple(a):
-                    continue
-                if len(shape_a) == len(shape_b) and _alike(a.item.title, b.item.title) and _same_shapes(shape_a, shape_b):
-                    message = _(
-                        "与“%(other)s”同为 %(count)d 面，版面大小一致，像是同一内容。若是，请在登记表里写在同一行。",
-                        other=a.item.title,
-                        count=len(shape_a),
-                    )
-                    self.findings.append(Finding(Severity.WARNING, "same-pages", b.item.key, message))
+        by_path = {file.path: file for file in self.files}
+        by_count: dict[int, list[ItemDraft]] = {}
+        for made in drafts:
+            count = sum(1 for page in made.item.pages if page.image is not None)
+            if count > 1 and not made.refused:
+                by_count.setdefault(count, []).append(made)
+        for count, alike in by_count.items():
+            books = [made for made in alike if _is_multiple(made)]
+            seen: set[str] = set()
+            for book in books:
+                seen.add(book.item.key)
+                for other in alike:
+                    if other.item.key in seen or not _alike(book.item.title, other.item.title):
+                        continue
+                    if _same_shapes(_shape(book, by_path), _shape(other, by_path)):
+                        title = other.item.title
+                        message = _(
+                            "与“%(other)s”同为 %(count)d 面，版面大小一致，像是同一内容。若是，请在登记表里写在同一行。",
+                            other=title,
+                            count=count,
+                        )
+                        self.findings.append(Finding(Severity.WARNING, "same-pages", book.item.key, message))
 
 
 _STRUCTURE = frozenset(
@@ -815,10 +825,11 @@ def _key_of(files: Sequence[GivenFile], home: str) -> str:
     """The path inside the folder of what a row names: the same that `propose` gives when no row names it."""
     if not files:
         return ""
-    bases = {_base(split_name(name_of(file))[0], stems_of(files)) for file in files}
+    others = stems_of(files)
+    bases = {_base(split_name(name_of(file))[0], others) for file in files}
     if len(bases) == 1:
         best = min(files, key=lambda f: (len(name_of(f)), f.path))
-        stem = split_side(base_of(split_name(name_of(best))[0], stems_of(files))[0])[0]
+        stem = split_side(base_of(split_name(name_of(best))[0], others)[0])[0]
         return f"{home}/{stem}" if home else stem
     return home or ""
 
@@ -852,9 +863,8 @@ def _embargoed(audience: Audience | None, day: date) -> tuple[Audience | None, E
     return audience, Embargo(day, Audience.STAFF if audience is Audience.SEALED else Audience.PUBLIC)
 
 
-def _shape(made: ItemDraft, files: Sequence[GivenFile]) -> tuple[float, ...]:
+def _shape(made: ItemDraft, by_path: Mapping[str, GivenFile]) -> tuple[float, ...]:
     """Height by width of each page."""
-    by_path = {file.path: file for file in files}
     shape = []
     for page in made.item.pages:
         if page.image is None:
@@ -869,12 +879,12 @@ def _shape(made: ItemDraft, files: Sequence[GivenFile]) -> tuple[float, ...]:
     return tuple(shape)
 
 
-def _multiple(made: ItemDraft) -> bool:
+def _is_multiple(made: ItemDraft) -> bool:
     return any(page.image is not None and page.image.part for page in made.item.pages)
 
 
 def _same_shapes(a: Sequence[float], b: Sequence[float]) -> bool:
-    return all(abs(x - y) < 0.02 * max(x, y) for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(abs(x - y) < 0.02 * max(x, y) for x, y in zip(a, b, strict=True))
 
 
 def _alike(a: str, b: str) -> bool:

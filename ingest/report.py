@@ -152,7 +152,7 @@ def _place(group: Sequence[Finding]) -> str:
         return rest
     rows = row_list(list(dict.fromkeys(finding.row for finding in group if finding.row is not None)), 10)
     columns = dict.fromkeys(_column_words(finding) for finding in group if finding.column)
-    return " ".join(filter(None, [first.sheet, rows, "、".join(columns)]))
+    return " ".join(filter(None, [first.sheet, rows, _("、").join(columns)]))
 
 
 def _column_words(finding: Finding) -> str:
@@ -212,7 +212,7 @@ def to_terminal(
 def _section_name(section: Section) -> str:
     if not section.paths:
         return section.path or _("整批")
-    return _("%(count)d 个文件：%(first)s …", count=len(section.paths), first="、".join(section.paths[:3]))
+    return _("%(count)d 个文件：%(first)s …", count=len(section.paths), first=_("、").join(section.paths[:3]))
 
 
 def headline(plan: Plan, counts: Counts) -> str:
@@ -260,12 +260,13 @@ def next_steps(plan: Plan, findings: Sequence[Finding], folder: str, checked: bo
             steps.append(_("加 --report 目录 可得到标出问题的原表副本和可打印的报告。"))
     elif any(finding.severity is Severity.WARNING for finding in findings):
         steps.append(_("没有错误。请看一遍警告。"))
+    waiting = sum(1 for draft in plan.drafts if draft.sheet is None and not draft.refused)
+    if waiting and reported:
+        steps.append(_("有 %(count)d 件没有登记：可填好报告里的“拟著录.xlsx”，放进捐赠文件夹，再运行一次。", count=waiting))
+    elif waiting:
+        steps.append(_("有 %(count)d 件没有登记：加 --report 目录 可得到一份拟好的登记表。", count=waiting))
     if checked:
         steps.append(_("入库：fangzhi ingest run %(folder)s（有错误的件会退回，其余照常入库）", folder=name))
-    else:
-        waiting = sum(1 for draft in plan.drafts if draft.item.to_describe and not draft.refused)
-        if waiting:
-            steps.append(_("有 %(count)d 件待著录：按“拟著录.xlsx”填好后放回捐赠文件夹，再运行一次。", count=waiting))
     return tuple(steps)
 
 

@@ -659,7 +659,7 @@ def _skipped(reason: str, numbers: Sequence[int]) -> str:
 
 def row_list(numbers: Sequence[int], shown: int = 5) -> str:
     """`第 6、31、39 行`; beyond `shown` with the whole count."""
-    first = "、".join(str(number) for number in numbers[:shown])
+    first = _("、").join(str(number) for number in numbers[:shown])
     if len(numbers) > shown:
         return _("第 %(first)s … 行（共 %(count)d 行）", first=first, count=len(numbers))
     return _("第 %(first)s 行", first=first)

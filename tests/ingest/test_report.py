@@ -161,6 +161,13 @@ def test_terminal_says_readings_then_errors_warnings_notes_totals_and_the_next_s
     assert "3211234" not in words
 
 
+def test_items_that_no_sheet_names_are_said_to_be_waiting_and_where_their_sheet_is() -> None:
+    plan = plan_of(draft("甲", "a.png"), draft("乙", "b.png", sheet="登记.xlsx"))
+    assert "有 1 件没有登记：加 --report" in terminal(plan, (), checked=True)
+    assert "拟著录.xlsx" in terminal(plan, (), reports=[Path("r/拟著录.xlsx")])
+    assert "没有登记" not in terminal(plan_of(draft("乙", "b.png", sheet="登记.xlsx")), ())
+
+
 def test_no_colours_where_there_is_no_terminal() -> None:
     assert "\x1b" not in terminal(plan_of(), (fault("a", "改", Severity.ERROR),))
 

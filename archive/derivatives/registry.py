@@ -13,7 +13,7 @@ from typing import Any
 from archive.derivatives import passages
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.store import DerivativeStore
-from archive.model.item import MediaFile, MediaKind
+from archive.model.item import MediaFile, MediaKind, TextLine
 
 RECIPES: dict[str, str] = {
     "image": "image-1",
@@ -109,6 +109,18 @@ def make_film(
     from archive.derivatives import film
 
     return _make_recording(film, original, root, tools, closed, limits)
+
+
+def read_text(original: Original, part: int | None, root: Path, limits: MakeLimits | None = None) -> tuple[TextLine, ...]:
+    """The lines of an image as the machine reads them; its page image is made first when it is missing.
+
+    Needs a sandbox of `text_layer.ENGINE_MEMORY_MIB`. Raises MissingToolError without the extra `ocr`, DecodeError.
+    """
+    from archive.derivatives import page_image, text_layer
+
+    make_image(original, part, root, limits)
+    pyramid = DerivativeStore(root).get(original.sha512, part, page_image.RECIPE, page_image.PYRAMID)
+    return text_layer.recognise(pyramid) if pyramid else ()
 
 
 def _make_recording(

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 WALL = "\u2029"
@@ -41,11 +42,11 @@ def _pairs(name: str) -> Iterator[tuple[str, str]]:
 
 
 def _load_table() -> dict[int, str]:
-    """Both tables as one. Raises ValueError when it is not idempotent or a variant is listed twice."""
+    """Both tables as one; ours goes before the derived one. Raises ValueError when it is not idempotent or a variant is listed twice."""
     table = dict(_pairs("fold.tsv"))
     ours: dict[str, str] = {}
     for written, folded in _pairs("variants.tsv"):
-        if written in ours or written in table:
+        if written in ours:
             raise ValueError(f"variants.tsv: {written} has an entry already")
         ours[written] = folded
     for written, folded in ours.items():
@@ -86,6 +87,8 @@ def _counts(char: str) -> bool:
         return True
     if category == "Cn":
         return "\U00020000" <= char <= "\U0003ffff"
+    if "\u3200" <= char <= "\u33ff":  # ㊎, ㋿ and the like count when they are one character in other dress
+        return len(unicodedata.normalize("NFKC", char)) == 1
     return "\u2e80" <= char <= "\u2fff" or "\u31c0" <= char <= "\u31ef" or "\u4dc0" <= char <= "\u4dff" or "\u2630" <= char <= "\u2637"
 
 
@@ -97,6 +100,14 @@ class _Kept(dict[int, int | None]):
         kept = 0 if chr(code) == WALL else ord(char) if _counts(char) else None
         self[code] = kept
         return kept
+
+
+class _Counts(dict[str, bool]):
+    """Whether a character counts; as `_Kept`, for picking places."""
+
+    def __missing__(self, char: str) -> bool:
+        counts = self[char] = _KEPT[ord(char)] is not None
+        return counts
 
 
 class _Folded(dict[int, str]):
@@ -122,6 +133,7 @@ def _fold_character(char: str) -> str:
 
 _TABLE = _load_table()
 _KEPT = _Kept()
+_COUNTS = _Counts()
 _FOLDED = _Folded()
 
 
@@ -270,15 +282,16 @@ def locate(text: str, notes: bool = False, open_note: int = 0) -> Located:
     found, left_open = pieces(text, notes, open_note)
     for piece in found:
         if piece.glyph is not None:
-            kept = [(piece.glyph, piece.start, piece.end)]
+            written.append(piece.glyph)
+            places = [piece.start]
+            ends.append(piece.end)
         else:
-            codes = ((_KEPT[ord(text[at])], at) for at in range(piece.start, piece.end))
-            kept = [(chr(code), at, at + 1) for code, at in codes if code is not None]
-        for char, start, end in kept:
-            written.append(char)
-            starts.append(start)
-            ends.append(end)
-            noted.append(piece.note)
+            stretch = text[piece.start : piece.end]
+            written.append(characters(stretch))
+            places = list(compress(range(piece.start, piece.end), map(_COUNTS.__getitem__, stretch)))
+            ends.extend([place + 1 for place in places])
+        starts.extend(places)
+        noted.extend([piece.note] * len(places))
     return Located("".join(written), tuple(starts), tuple(ends), tuple(noted), left_open)
 
 

@@ -117,66 +117,76 @@ def _as_typed(text: SegmentText, found: Occurrences, phrase: Phrase) -> Array:
     return keep
 
 
-def _gap(view: View, ends: Array, starts: Array) -> Array:
-    """Characters between each end and start; notes between them do not count when that makes it nearer (they may be read over)."""
-    between: Array = starts - ends - (view.text.notes_before(starts) - view.text.notes_before(ends))
-    return between
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Places with what distances are reckoned from: notes before start and end, and a region that is equal for two places exactly when
+    nothing hidden and no wall lies between them."""
+
+    places: Occurrences
+    notes_before_start: Array
+    notes_before_end: Array
+    walls: Array
+    regions: Array
+
+    @classmethod
+    def of(cls, view: View, places: Occurrences) -> _Measured:
+        text = view.text
+        regions = view.regions[text.documents_of(places.starts)]
+        return cls(places, text.notes_before(places.starts), text.notes_before(places.ends), text.walls_before(places.starts), regions)
+
+    def where(self, keep: Array) -> _Measured:
+        return _Measured(
+            self.places.where(keep), self.notes_before_start[keep], self.notes_before_end[keep], self.walls[keep], self.regions[keep]
+        )
 
 
-def _together(view: View, first: Array, second: Array) -> Array:
-    """True where nothing hidden and no wall lies between two positions."""
-    text = view.text
-    unparted: Array = text.walls_before(first) == text.walls_before(second)
-    together: Array = unparted & (view.regions[text.documents_of(first)] == view.regions[text.documents_of(second)])
-    return together
+def _within(first: _Measured, i: Array, second: _Measured, j: Array, most: int) -> Array:
+    """True where at most `most` characters lie between the end of first[i] and the start of second[j], unparted. Characters of notes
+    between the two do not count: the main text reads over them."""
+    between = second.places.starts[j] - first.places.ends[i] - (second.notes_before_start[j] - first.notes_before_end[i])
+    near: Array = (between <= most) & (first.walls[i] == second.walls[j]) & (first.regions[i] == second.regions[j])
+    return near
 
 
 def _chain(view: View, parts: Sequence[Occurrences]) -> tuple[Occurrences, Array]:
     """Occurrences of all parts in order with at most GAP characters between each two, by the first part's place; ends at the last part's."""
-    later = parts[-1]
-    ends = later.ends
+    later = _Measured.of(view, parts[-1])
+    ends = later.places.ends
     for part in reversed(parts[:-1]):
-        if not len(part) or not len(later):
+        if not len(part) or not len(later.places):
             return NOWHERE, NOWHERE.starts
-        at = np.searchsorted(later.starts, part.ends)
-        exists = at < len(later)
-        at = np.minimum(at, len(later) - 1)
-        keep = exists & (_gap(view, part.ends, later.starts[at]) <= GAP) & _together(view, part.starts, later.starts[at])
-        ends = ends[at[keep]]
-        later = part.where(keep)
-    return Occurrences(later.starts, np.maximum(ends, later.ends), np.full(len(later), -1, np.int64)), view.text.documents_of(later.starts)
+        measured = _Measured.of(view, part)
+        at = np.searchsorted(later.places.starts, part.ends)
+        before = np.flatnonzero(at < len(later.places))
+        before = before[_within(measured, before, later, at[before], GAP)]
+        ends = ends[at[before]]
+        later = measured.where(before)
+    starts = later.places.starts
+    return Occurrences(starts, ends, np.full(len(starts), -1, np.int64)), view.text.documents_of(starts)
 
 
-def find_near(view: View, near: Near) -> Found:
-    """Places of the first string that have every other one within the distance, before or after; counted by the first."""
-    places = find_phrase(view, near.phrases[0]).places
-    keep = np.ones(len(places), bool)
-    for phrase in near.phrases[1:]:
-        keep &= _has_near(view, places, find_phrase(view, phrase).places, near.distance)
-    places = places.where(keep)
-    documents = view.text.documents_of(places.starts)
+def find_near(view: View, near: Near, found: Sequence[Found]) -> Found:
+    """Places of the first string that have every other one within the distance, before or after; `found`: where each of them stands."""
+    places = _Measured.of(view, found[0].places)
+    for other in found[1:]:
+        places = places.where(_has_near(places, _Measured.of(view, other.places), near.distance))
+    documents = view.text.documents_of(places.places.starts)
     distinct, counts = _counted(documents)
-    return Found(places, documents, distinct, counts, np.zeros(len(distinct), np.int64))
+    return Found(places.places, documents, distinct, counts, np.zeros(len(distinct), np.int64))
 
 
-def _has_near(view: View, places: Occurrences, others: Occurrences, distance: int) -> Array:
-    if not len(places) or not len(others):
-        return np.zeros(len(places), bool)
-    after = np.searchsorted(others.starts, places.ends)
-    has_after = after < len(others)
-    after = np.minimum(after, len(others) - 1)
-    near_after = (
-        has_after & (_gap(view, places.ends, others.starts[after]) <= distance) & _together(view, places.starts, others.starts[after])
-    )
-    # The last that ends before: all occurrences of one string are about equally long, so the order of ends is that of starts.
-    order = np.argsort(others.ends, kind="stable")
-    before = np.searchsorted(others.ends[order], places.starts, side="right") - 1
-    has_before = before >= 0
-    before = order[np.maximum(before, 0)]
-    near_before = (
-        has_before & (_gap(view, others.ends[before], places.starts) <= distance) & _together(view, places.starts, others.starts[before])
-    )
-    return np.asarray(near_after | near_before)
+def _has_near(places: _Measured, others: _Measured, distance: int) -> Array:
+    near = np.zeros(len(places.places), bool)
+    if not len(near) or not len(others.places):
+        return near
+    after = np.searchsorted(others.places.starts, places.places.ends)
+    has_after = np.flatnonzero(after < len(others.places))
+    near[has_after] = _within(places, has_after, others, after[has_after], distance)
+    order = np.argsort(others.places.ends, kind="stable")  # not that of starts when one lies over a note
+    before = np.searchsorted(others.places.ends[order], places.places.starts, side="right") - 1
+    has_before = np.flatnonzero((before >= 0) & ~near)
+    near[has_before] = _within(others, order[before[has_before]], places, has_before, distance)
+    return near
 
 
 @dataclass(slots=True)
@@ -218,10 +228,11 @@ class _Evaluator:
     def match(self, clause: Clause) -> _Match:
         match clause:
             case Phrase():
-                found = self.answer.found.get(clause) or find_phrase(self.view, clause)
-                return _Match(self.mask(found.documents), True)
+                return _Match(self.mask(self.found(clause).documents), True)
             case Near():
-                near = self.answer.near[clause] = find_near(self.view, clause)
+                near = find_near(self.view, clause, [self.found(phrase) for phrase in clause.phrases])
+                if all(phrase in self.answer.found for phrase in clause.phrases):
+                    self.answer.near[clause] = near
                 return _Match(self.mask(near.documents), True)
             case FieldClause():
                 return _Match(self.view.facts.matching_fields(clause.keys, _field_pattern(clause.phrase)), False)
@@ -235,6 +246,10 @@ class _Evaluator:
                 return self.all_of(clause.clauses)
             case Or():
                 return self.any_of(clause.clauses)
+
+    def found(self, phrase: Phrase) -> Found:
+        """Where a string stands; what is to be left out is not remembered for the answer."""
+        return self.answer.found.get(phrase) or find_phrase(self.view, phrase)
 
     def mask(self, documents: Array) -> Array:
         mask = np.zeros(self.size, bool)

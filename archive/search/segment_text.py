@@ -26,7 +26,8 @@ ANY = -1
 """In a pattern: one character, whichever."""
 GAP = 20
 """Most characters that `*` stands for."""
-_STEP = 64
+_STEP_BITS = 6
+_STEP = 1 << _STEP_BITS
 _CACHED = 4096
 """Positions of a character are kept sorted in memory when there are more than this."""
 _CACHE_BYTES = 8 << 20
@@ -213,18 +214,18 @@ class SegmentText:
 
     def documents_of(self, places: Array) -> Array:
         """The document of each through position."""
-        found: Array = self.steps[places // _STEP].astype(np.int64)
-        while True:
-            beyond = (places >= self.starts[found + 1]) & (found < len(self.starts) - 2)
-            if not beyond.any():
-                return found
-            found += beyond
+        found: Array = self.steps[places >> _STEP_BITS].astype(np.int64)
+        late = np.flatnonzero(places >= self.starts[found + 1])
+        while len(late):
+            found[late] += 1
+            late = late[(places[late] >= self.starts[found[late] + 1]) & (found[late] < len(self.starts) - 2)]
+        return found
 
     def notes_before(self, places: Array) -> Array:
         """How many characters of notes lie before each through position."""
         if not len(self.note_begins):
             return np.zeros(len(places), np.int64)
-        index = np.searchsorted(self.note_begins, places, side="right")
+        index = np.searchsorted(self.note_begins, places.astype(np.uint32), side="right")  # of one type: no copy of the array
         last_end = self.note_ends[np.maximum(index - 1, 0)].astype(np.int64)
         sums: Array = self._note_sums
         return sums[index] - np.where(index > 0, np.maximum(last_end - places, 0), 0)
@@ -256,14 +257,14 @@ class SegmentText:
 
     def through_of(self, over: Array) -> Array:
         """Through positions of over positions."""
-        run = np.searchsorted(self.run_over, over, side="right") - 1
+        run = np.searchsorted(self.run_over, over.astype(np.uint32), side="right") - 1
         return self.run_through[run].astype(np.int64) + over - self.run_over[run]
 
     def _over_of(self, through: Array) -> Array:
         """Over positions of those through positions that have one."""
         if not len(self.run_over):
             return _EMPTY
-        run: Array = np.searchsorted(self.run_through, through, side="right") - 1
+        run: Array = np.searchsorted(self.run_through, through.astype(np.uint32), side="right") - 1
         offset = through - self.run_through[run].astype(np.int64)
         lengths = np.diff(np.append(self.run_over.astype(np.int64), len(self.over_codes)))
         fits = (run >= 0) & (offset < lengths[run])
@@ -355,7 +356,7 @@ class SegmentText:
         places = self._matching(places, self.over_codes, pattern, {at})
         if not len(places):
             return _EMPTY
-        run = np.searchsorted(self.run_over, np.stack((places, places + len(pattern) - 1)), side="right")
+        run = np.searchsorted(self.run_over, np.stack((places, places + len(pattern) - 1)).astype(np.uint32), side="right")
         bridging: Array = places[run[0] != run[1]]
         return bridging
 
@@ -370,4 +371,4 @@ class SegmentText:
 
     def walls_before(self, places: Array) -> Array:
         """How many walls lie before each position: equal for two positions exactly when none parts them."""
-        return np.searchsorted(self.walls, places)
+        return np.searchsorted(self.walls, places.astype(np.uint32))

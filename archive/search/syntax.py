@@ -30,7 +30,18 @@ _OR = frozenset({"OR", "或"})
 _NOT = frozenset({"NOT", "非"})
 _AND = frozenset({"AND"})
 _RANGE = re.compile(r"(-?[0-9]{1,4})?\s*(?:\.{2,3}|…|-|—+|–|~|至)\s*(-?[0-9]{1,4})?")
-_NARROW = {ord("？"): "?", ord("＊"): "*", ord("×"): "*", ord("："): ":", ord("（"): "(", ord("）"): ")", ord("～"): "~", ord("．"): "."}
+_NARROW = {
+    ord("？"): "?",
+    ord("＊"): "*",
+    ord("×"): "*",
+    ord("："): ":",
+    ord("（"): "(",
+    ord("）"): ")",
+    ord("～"): "~",
+    ord("．"): ".",
+    ord("－"): "-",
+    ord("−"): "-",
+}
 _NARROW |= {code: chr(code - 0xFEE0) for code in range(0xFF10, 0xFF5B)}
 _BUILT_IN = {"题名": ("title",), "title": ("title",), "年": ("date",), "year": ("date",), "门目": (), "section": ()}
 _SCOPES = {"注": "note", "正文": "main"}

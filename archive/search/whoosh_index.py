@@ -594,6 +594,8 @@ def _counts_at(documents: Array, found_in: Array, counts: Array) -> Array:
     """For each of `documents` its count, 0 when it is not among `found_in`. Both ascend."""
     if not len(found_in):
         return np.zeros(len(documents), np.int64)
+    if len(found_in) == len(documents) and np.array_equal(found_in, documents):
+        return counts
     at = np.minimum(np.searchsorted(found_in, documents), len(found_in) - 1)
     return np.where(found_in[at] == documents, counts[at], 0)
 
@@ -640,18 +642,23 @@ def _title_ranks(parts: Sequence[_Part]) -> Array:
 
 
 def _written_forms(part: _Part, found: Found, length: int) -> dict[str, int]:
-    keep = (part.segment.facts.target[found.place_documents] != ITEM) & np.isin(found.place_documents, part.documents)
-    places = found.places.where(keep)
+    facts, text = part.segment.facts, part.segment.text
+    counted = np.zeros(facts.documents, bool)
+    counted[part.documents] = True
+    counted &= facts.target != ITEM
+    places = found.places.where(counted[found.place_documents])
     if not len(places):
         return {}
-    text = part.segment.text
     rows = text.written(places, length)
     # One number for each form, column by column, so that long strings need no wide comparison.
     number = np.zeros(len(rows), np.int64)
     for column in rows.T:
-        _codes, variant = np.unique(column, return_inverse=True)
-        if len(_codes) > 1:
-            _numbers, number = np.unique(number * len(_codes) + variant, return_inverse=True)
+        if (column == column[0]).all():
+            continue
+        variants = np.flatnonzero(text.fold_of == text.fold_of[column[0]])
+        number = number * len(variants) + np.searchsorted(variants, column)
+        if len(variants) > 1:
+            _numbers, number = np.unique(number, return_inverse=True)
     _numbers, first, counts = np.unique(number, return_index=True, return_counts=True)
     return {"".join(map(chr, text.letters[rows[at]])): int(count) for at, count in zip(first.tolist(), counts.tolist(), strict=True)}
 

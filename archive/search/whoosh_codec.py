@@ -21,6 +21,7 @@ from whoosh.formats import Existence
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
+from archive.errors import SearchIndexError
 from archive.search import segment_facts, segment_text
 from archive.search.arrays import write_arrays
 from archive.search.chinese import read
@@ -109,9 +110,19 @@ class ChinesePerDocWriter(W3PerDocWriter):
 
 
 class ChineseSegment(W3Segment):
-    """Knows its size, for the merge policy, and keeps its files apart, so that the arrays can be mapped."""
+    """Knows its size, for the merge policy, and that of each of its files, and keeps them apart, so that the arrays can be mapped."""
 
     characters = 0
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.sizes: dict[str, int] = {}
+
+    def check(self, folder: Path) -> None:
+        """Raise FileNotFoundError when one of its files is gone, SearchIndexError when one is torn."""
+        for name, size in self.sizes.items():
+            if (found := (folder / name).stat().st_size) != size:
+                raise SearchIndexError(f"{name}: {found} bytes, expected {size}: fangzhi rebuild index")
 
     def should_assemble(self) -> bool:
         return False
@@ -136,7 +147,26 @@ def _sync(path: Path) -> None:
 
 
 class DurableStorage(FileStorage):
-    """A folder whose renames are on the disk when they return (the table of contents is written aside and renamed)."""
+    """A folder whose renames are on the disk when they return (the table of contents is written aside and renamed).
+
+    Whoosh leaves files open when it finds one corrupt; `let_go` closes what was opened so far.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._opened: list[Any] = []
+
+    def open_file(self, name: str, **kwargs: Any) -> Any:
+        opened = super().open_file(name, **kwargs)
+        self._opened.append(opened)
+        return opened
+
+    def let_go(self) -> None:
+        """Close every file that was opened through this storage."""
+        for opened in self._opened:
+            if not opened.is_closed:
+                opened.close()
+        self._opened = []
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         _sync(Path(self.folder) / oldname)
@@ -149,8 +179,10 @@ class DurableWriter(SegmentWriter):
 
     def _commit_toc(self, segments: list[ChineseSegment]) -> None:
         if self._added:
+            folder = Path(self.storage.folder)
             for name in self.newsegment.list_files(self.storage):
-                _sync(Path(self.storage.folder) / name)
+                _sync(folder / name)
+                self.newsegment.sizes[name] = (folder / name).stat().st_size
         super()._commit_toc(segments)
 
     @property

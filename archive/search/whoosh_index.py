@@ -61,7 +61,9 @@ MERGE_CHARACTERS = 4_000_000
 _TRIES = 40
 _LOCK_SECONDS = 10.0
 _VIEWS = 12
-_FAULTS = (OSError, whoosh_index.IndexError, pickle.UnpicklingError, EOFError, AssertionError, struct.error, AttributeError)
+_FAULTS: tuple[type[Exception], ...] = (OSError, whoosh_index.IndexError, pickle.UnpicklingError, struct.error, EOFError, AssertionError)
+_FAULTS += (AttributeError, ValueError, TypeError, KeyError, IndexError, ImportError, MemoryError)
+"""What Whoosh raises on reading a damaged table of contents: it is a pickle, so nearly anything."""
 
 
 def _broken(reason: object) -> SearchIndexError:
@@ -73,6 +75,7 @@ class _Segment:
 
     def __init__(self, storage: DurableStorage, segment: ChineseSegment) -> None:
         folder = Path(storage.folder)
+        segment.check(folder)
         text, _extra = map_arrays(folder / segment.make_filename(TEXT_FILE))
         facts, extra = map_arrays(folder / segment.make_filename(FACTS_FILE))
         self.id = segment.segment_id()
@@ -224,9 +227,13 @@ class WhooshIndex:
         generation = TOC._latest_generation(storage, "MAIN")
         if old is not None and (old.build, old.generation) == (build, generation):
             return old
-        contents = TOC.read(storage, "MAIN", gen=generation if generation >= 0 else None, schema=schema())
-        known = {segment.id: segment for segment in old.segments} if old is not None and old.build == build else {}
-        segments = tuple(known.get(segment.segment_id()) or _Segment(storage, segment) for segment in contents.segments)
+        try:
+            contents = TOC.read(storage, "MAIN", gen=generation if generation >= 0 else None, schema=schema())
+            known = {segment.id: segment for segment in old.segments} if old is not None and old.build == build else {}
+            segments = tuple(known.get(segment.segment_id()) or _Segment(storage, segment) for segment in contents.segments)
+        except BaseException:
+            storage.let_go()
+            raise
         return _Snapshot(
             build,
             generation,
@@ -320,7 +327,14 @@ class _Build:
     """Writes items into one build: a segment at a time, each committed at an item boundary."""
 
     def __init__(self, folder: Path) -> None:
-        self.index = FileIndex(DurableStorage(str(folder)), indexname="MAIN")
+        storage = DurableStorage(str(folder))
+        try:
+            self.index = FileIndex(storage, indexname="MAIN")
+            for segment in TOC.read(storage, "MAIN").segments:
+                segment.check(folder)
+        except BaseException:
+            storage.let_go()
+            raise
         self.writer: DurableWriter | None = None
         self.inside: set[str] = set()
 

@@ -109,7 +109,12 @@ _WHOLE_TEXT = re.compile(r"^(全文|全书|全書|全本|合并|合併|总文本
 
 def kind_of(file: GivenFile) -> MediaKind:
     """How a file is shown: by its probe, else by its extension."""
-    return file.probe.kind if file.probe else _KINDS.get(split_name(file.path)[1], MediaKind.OTHER)
+    named_kind = _KINDS.get(split_name(file.path)[1], MediaKind.OTHER)
+    if file.probe is None:
+        return named_kind
+    # An empty or ruined 003.png is a missing page, not a file of an unknown kind.
+    ruined = file.probe.kind is MediaKind.OTHER and any(fault.fatal for fault in file.probe.faults)
+    return named_kind if ruined else file.probe.kind
 
 
 def name_of(file: GivenFile) -> str:
@@ -129,7 +134,9 @@ def is_timed(file: GivenFile) -> bool:
 
 def is_text(file: GivenFile) -> bool:
     """True for a text that can stand beside a scan or a recording."""
-    return not is_timed(file) and (split_name(file.path)[1] in (".txt", ".xml", ".hocr") or kind_of(file) is MediaKind.TEXT)
+    if is_timed(file):
+        return False
+    return kind_of(file) is MediaKind.TEXT or (split_name(file.path)[1] == ".hocr" and kind_of(file) is MediaKind.DOCUMENT)
 
 
 def is_image(file: GivenFile) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections import Counter
@@ -97,6 +98,8 @@ class _Claim:
     roles: dict[str, FileRole] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     refused: bool = False
+    reach: dict[str, int] = field(default_factory=dict)
+    """How closely the row named each file: by itself, or by a folder so many levels deep."""
     twins: list[GivenFile] = field(default_factory=list)
     """Loose files that no row names, with the bytes of one of `files`."""
 
@@ -125,6 +128,17 @@ FAULT_WORDS = {
     "crash": "读取时解码程序出错，照原样保存。请核对文件，或另交一份。",
     "mislabelled": "扩展名与内容不符，已按内容识别。不必改名；若不是您要交的文件，请更换。",
 }
+
+
+REFUSED_WORDS = {
+    "truncated": "文件不完整，读不出来，没有收。请捐赠者另交一份。",
+    "damaged": "文件已损坏，读不出来，没有收。请捐赠者另交一份。",
+    "active-content": "含会读取别的文件的脚本或引用，不安全，没有收。请另存为普通格式后重交。",
+    "timeout": "读取用时过长，读不完，没有收。请核对文件，或另交一份。",
+    "memory": "读取所需内存过大，没有收。请另交一份较小的。",
+    "crash": "读取时解码程序出错，没有收。请核对文件，或另交一份。",
+}
+"""What is said of a fault that refuses the file, where it differs from the words for one that does not."""
 
 
 def _role_of(written: str, definitions: Definitions) -> FileRole | None:
@@ -162,6 +176,7 @@ class _Planner:
         self.consumed: set[str] = set()
         self.claimed: set[str] = set()
         self.personal: set[str] = set()
+        self.at_top: set[str] = set()
         self.bare_rows: dict[tuple[str, str], tuple[SheetTable, list[SheetRow]]] = {}
         self.strange: dict[tuple[str, str, str], tuple[SheetTable, Field, dict[str, list[SheetRow]]]] = {}
 
@@ -171,6 +186,7 @@ class _Planner:
         free = [file for file in self.files if file.path not in self.consumed and file.location is not None and not file.litter]
         self.find_personal(free)
         self.names = Names(free)
+        self.at_top = {file.path for file in free if not home_of(file.path)}
         for table in self.tables:
             if table.role in (SheetRole.ITEMS, SheetRole.CATALOGUE):
                 for row in table.rows:
@@ -180,6 +196,7 @@ class _Planner:
             if table.role is SheetRole.PAGES:
                 self.claim_pages(table)
         self.settle_keys()
+        self.nearest_rows()
         self.companions(free)
         self.share()
         self.orphans([file for file in free if file.path not in self.claimed])
@@ -273,8 +290,10 @@ class _Planner:
                 message = _("“%(name)s”有好几个同名文件，取了 %(path)s。请写出文件夹。", name=name, path=found.files[0].path)
                 claim.findings.append(self.at(Severity.WARNING, "file-ambiguous", message, table, claim.row, "files"))
             claim.take(found.files)
+            depth = _BY_ITSELF if len(found.files) == 1 or "*" in name else common_folder(f.path for f in found.files).count("/")
+            claim.reach |= {file.path: depth for file in found.files}
         claim.home = home_of(common_folder(f.path for f in claim.files) + "/x") if claim.files else ""
-        claim.key = _key_of(claim.files, claim.home)
+        claim.key = _key_of(claim.files, claim.home) or ("." if {f.path for f in claim.files} == self.at_top else "")
         if parts and not claim.files:
             claim.refused = True
 
@@ -295,6 +314,8 @@ class _Planner:
             files = self.names.stem(identifier) or self.names.stem(title)
             files = tuple(f for f in files if not is_timed(f)) and files
         claim.take(files)
+        if folder:
+            claim.reach |= {file.path: folder.count("/") for file in files}
         if files:
             claim.home = home_of(f"{folder}/x") if folder else home_of(files[0].path)
             claim.key = folder or _key_of(claim.files, claim.home)
@@ -487,6 +508,17 @@ class _Planner:
             if len(wanted) == 1:
                 wanted[0].take([file])
                 self.claimed.add(file.path)
+
+    def nearest_rows(self) -> None:
+        """A file that one row names by its folder and another by itself, or by a folder further in, belongs to the latter alone."""
+        closest: dict[str, int] = {}
+        for claim in self.claims:
+            for file in claim.files:
+                closest[file.path] = max(closest.get(file.path, -1), claim.reach.get(file.path, _BY_ITSELF))
+        for claim in self.claims:
+            kept = [file for file in claim.files if claim.reach.get(file.path, _BY_ITSELF) == closest[file.path]]
+            if kept:
+                claim.files = kept
 
     def share(self) -> None:
         """One file that several rows name goes into each of them; that is rarely meant."""
@@ -707,7 +739,9 @@ class _Planner:
     def audience(self, claim: _Claim, row: SheetRow) -> Audience | None:
         written = row.text("access")
         if not written:
-            default = self.registration.defaults.get("access", "")
+            # Defaults speak for what the sheets describe; what they leave over nobody has looked at.
+            left_over = claim.row is None and any(other.row is not None for other in self.claims)
+            default = "" if left_over else self.registration.defaults.get("access", "")
             return read_audience(default) if default else None
         audience = read_audience(written)
         if audience is None and claim.table is not None:
@@ -766,7 +800,8 @@ class _Planner:
             if file.litter or file.refused or file.probe is None:
                 continue
             for fault in file.probe.faults:
-                message = _(FAULT_WORDS.get(fault.code, "文件有问题。请核对。"))
+                words = FAULT_WORDS.get(fault.code, "文件有问题。请核对。")
+                message = _(REFUSED_WORDS.get(fault.code, words) if fault.fatal else words)
                 if fault.detail:
                     message += _("（%(detail)s）", detail=fault.detail)
                 severity = Severity.ERROR if fault.fatal else Severity.NOTE if fault.code == "mislabelled" else Severity.WARNING
@@ -797,6 +832,8 @@ class _Planner:
                         )
                         self.findings.append(Finding(Severity.WARNING, "same-pages", book.item.key, message))
 
+
+_BY_ITSELF = 1000
 
 _STRUCTURE = frozenset(
     ("title", "files", "identifier", "kind", "collection", "role", "access", "embargo", "row-number", "characters", "page-identifier")
@@ -836,13 +873,12 @@ def _key_of(files: Sequence[GivenFile], home: str) -> str:
 
 def _words_of(file: GivenFile) -> str:
     """The words in a file as far as they are text."""
-    words = "\n".join(file.probe.text) if file.probe else ""
+    if file.probe and file.probe.text:
+        return "\n".join(file.probe.text)
     if (is_text(file) or is_timed(file)) and file.location is not None:
-        try:
-            words += "\n" + read_text(file.location).text
-        except (DecodeError, OSError):
-            return words
-    return words
+        with contextlib.suppress(DecodeError, OSError):
+            return read_text(file.location).text
+    return ""
 
 
 def read_day(written: str) -> date | None:

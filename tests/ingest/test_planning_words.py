@@ -11,7 +11,7 @@ import pytest
 
 import ingest
 from archive.language import _, in_language
-from ingest.stages.describe import FAULT_WORDS
+from ingest.stages.describe import FAULT_WORDS, REFUSED_WORDS
 
 ROOT = Path(ingest.__file__).parent
 MODULES = [
@@ -24,6 +24,7 @@ MODULES = [
 
 def messages() -> Iterator[str]:
     yield from FAULT_WORDS.values()
+    yield from REFUSED_WORDS.values()
     for module in MODULES:
         for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
             if (

@@ -378,6 +378,36 @@ def test_a_proposal_handed_back_as_a_sheet_is_the_same_item(tmp_path: Path, defi
     assert {d.item.id for d in again.drafts} == {d.item.id for d in first.drafts}
 
 
+def test_a_proposal_of_scans_at_the_top_is_the_same_item(tmp_path: Path, definitions: Definitions) -> None:
+    files = {"donation.toml": 'accession = "2026-9"\n', **{f"{n:03}.png": png(n) for n in (1, 2, 3)}}
+    (tmp_path / "b").mkdir()
+    first = made(tmp_path, files, definitions)
+    again = made(tmp_path / "b", {**files, "登记.csv": "题名,文件\n甲志,001.png;002.png;003.png\n"}, definitions)
+    assert [d.item.id for d in again.drafts] == [d.item.id for d in first.drafts]
+
+
+def test_the_row_that_names_a_file_most_closely_has_it(tmp_path: Path, definitions: Definitions) -> None:
+    files = {
+        "登记.csv": "题名,文件\n甲志,甲\n甲志附图,甲/附图.png\n甲志續編,甲/續編\n",
+        "甲/001.png": png(1),
+        "甲/002.png": png(2),
+        "甲/附图.png": png(3),
+        "甲/續編/001.png": png(4),
+    }
+    found = made(tmp_path, files, definitions)
+    assert titles(found) == {"甲志": "001 002", "甲志附图": "附图", "甲志續編": "001"}
+    assert "file-shared" not in codes(found)
+
+
+def test_defaults_do_not_open_what_no_row_describes(tmp_path: Path, definitions: Definitions) -> None:
+    registered = {"donation.toml": 'accession = "2026-9"\n[defaults]\naccess = "public"\n', "甲.png": png(1), "乙.png": png(2)}
+    (tmp_path / "b").mkdir()
+    alone = made(tmp_path, registered, definitions)
+    assert {d.item.rights.audience for d in alone.drafts} == {Audience.PUBLIC}
+    found = made(tmp_path / "b", {**registered, "登记.csv": "题名,文件\n甲,甲.png\n"}, definitions)
+    assert {d.item.title: d.item.rights.audience for d in found.drafts} == {"甲": Audience.PUBLIC, "[乙]": None}
+
+
 def test_a_bag_is_checked(tmp_path: Path, definitions: Definitions) -> None:
     import hashlib
 

@@ -192,17 +192,17 @@ def _identify(files: list[GivenFile], archive: Archive | None, settings: Setting
 
 def _read_sheets(files: list[GivenFile], definitions: Definitions) -> tuple[Registration, list[SheetTable]]:
     usable = [file for file in files if file.location is not None and file.sha512]
+    named = [file for file in usable if registration_reader.is_registration_name(file.path)]
+    registrations = [registration_reader.read_registration(_at(file), file.path, definitions) for file in named]
+    first = _together(registrations)
     tables: list[SheetTable] = []
-    registrations: list[Registration] = []
     for file in usable:
-        assert file.location is not None
-        if registration_reader.is_registration_name(file.path):
-            registrations.append(registration_reader.read_registration(file.location, file.path, definitions))
-        elif sheet_reader.is_sheet_name(file.path):
-            read = sheet_reader.read_tables(file, definitions)
-            if any(table.role is SheetRole.REGISTRATION for table in read):
-                registrations.append(registration_reader.read_registration(file.location, file.path, definitions))
-            tables.extend(read)
+        if file in named or not sheet_reader.is_sheet_name(file.path):
+            continue
+        read = sheet_reader.read_tables(file, definitions, first.defaults.get("kind", ""), first.sheets)
+        if any(table.role is SheetRole.REGISTRATION for table in read):
+            registrations.append(registration_reader.read_registration(_at(file), file.path, definitions))
+        tables.extend(read)
     return _together(registrations), tables
 
 
@@ -220,6 +220,7 @@ def _together(registrations: list[Registration]) -> Registration:
             {**other.contact, **first.contact},
             first.paths + other.paths,
             first.findings + other.findings,
+            {**other.sheets, **first.sheets},
         )
     return first
 

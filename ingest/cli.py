@@ -197,6 +197,7 @@ class _Bar:
             "identify": _("辨认格式"),
             "preserve": _("收入原件"),
             "derive": _("制作衍生件"),
+            "ocr": _("机器识别"),
             "index": _("编入索引"),
         }
         if stage not in self._tasks:

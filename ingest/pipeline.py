@@ -23,11 +23,11 @@ from archive.assembly import Archive
 from archive.catalogue import donations as donation_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import learnt
-from archive.derivatives import ffmpeg
+from archive.derivatives import ffmpeg, text_layer
 from archive.derivatives.base import Probe
 from archive.derivatives.probe import ProbeLimits
 from archive.derivatives.sandbox import Sandbox
-from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, SearchIndexError, UsageError
+from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, MissingToolError, SearchIndexError, UsageError
 from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState, Donation, Finding, Severity
@@ -42,7 +42,7 @@ from ingest.readers import folder as folder_reader
 from ingest.readers import registration as registration_reader
 from ingest.readers import sheet as sheet_reader
 from ingest.readers.archives import Limits, looks_like_archive
-from ingest.stages import describe, identify, mint, preserve, receive, register, transcribe
+from ingest.stages import describe, identify, mint, preserve, receive, recognise, register, transcribe
 from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, Registration, SheetRole, SheetTable
 
 AGENT = "fangzhi ingest"
@@ -248,6 +248,8 @@ def check(
 def run(folder: Path, archive: Archive, options: Options, workspace: Path) -> tuple[Outcome, dict[str, GivenFile]]:
     """Take a donation in. Goes on by itself where an interrupted run of the same donation stopped. Raises Busy, DiskFull, UsageError before anything is half done."""
     begin = time.monotonic()
+    if options.ocr and (missing := text_layer.check()):
+        raise MissingToolError("rapidocr", missing)
     with lock(archive.settings.run, "ingest"):
         archive.store.recover()
         archive.publishing.settle()
@@ -301,10 +303,58 @@ class _Run:
                 done += 1
                 self.options.progress("derive", done, 0)
         self._register_ready(everything=True)
+        if self.options.ocr:
+            self._recognise()
         self._close_batch()
         self.options.progress("index", 0, 1)
         self._index()
         self.options.progress("index", 1, 1)
+
+    def _recognise(self) -> None:
+        """Read pages without text by machine; each item so read gets a version of its own under the same batch."""
+        archive, outcome = self.archive, self.outcome
+        todo = [*outcome.ingested, *outcome.unchanged]
+        with Sandbox(1, text_layer.ENGINE_MEMORY_MIB, recognise.SECONDS) as sandbox:
+            for number, item_id in enumerate(todo, 1):
+                self.options.progress("ocr", number, len(todo))
+                found = objects.read_object(archive.store, item_id)
+                item, failed = recognise.recognise(found.described, archive.derivatives, sandbox, at=archive.stamp())
+                for page, why in failed:
+                    message = _("这一面没有识别成（%(why)s）。影像已收好，可以以后再识别。", why=why)
+                    outcome.findings.append(Finding(Severity.WARNING, "not-recognised", f"{item_id} {page}", message))
+                if item == found.described:
+                    continue
+                state = {
+                    path: digest for path, digest in archive.store.versions(item_id)[-1].state.items() if path.startswith("originals/")
+                }
+                detail = {"batch": self.batch, "pages": sum(1 for page in item.pages if page not in found.described.pages)}
+                events = [
+                    *objects.read_events(archive.store, item_id),
+                    Event(item_id, "transcription", archive.stamp(), AGENT, detail=detail),
+                ]
+                kept = preserve.preserve(
+                    archive.store,
+                    item,
+                    found.decisions,
+                    found.donation,
+                    events,
+                    state,
+                    batch=self.batch,
+                    agent=AGENT,
+                    at=archive.stamp(),
+                    before=found.version,
+                )
+                register.register(
+                    archive.catalogue,
+                    item,
+                    found.decisions,
+                    found.donation,
+                    events,
+                    version=kept.version,
+                    batch=self.batch,
+                    at=archive.stamp(),
+                    day=archive.today(),
+                )
 
     def _index(self) -> None:
         try:

@@ -12,8 +12,6 @@ from archive.derivatives.store import DerivativeStore
 from archive.errors import DecodeError
 from archive.model.item import Item, Page, TextLine, TextSource, TextVersion
 
-MEMORY_MIB = 8192
-"""Address space of the child: the engine maps far more than the 1 GiB it uses."""
 SECONDS = 300
 """CPU seconds for one page."""
 

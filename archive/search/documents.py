@@ -129,7 +129,7 @@ class _Maker:
                 text=_description(passage.title, *self.searchable(self.open_fields(passage.fields))),
                 visibility=self.visible(*rights),
                 position=number,
-                label=_time(passage.start),
+                label=passage.title,
                 start=passage.start,
                 end=passage.end,
             )
@@ -159,7 +159,6 @@ class _Maker:
                 visibility=self.visible(*rights, *self.access.cue(track, cue)),
                 joins_previous=number > 1,
                 position=number,
-                label=_time(cue.start),
                 start=cue.start,
                 end=cue.end,
             )
@@ -189,10 +188,3 @@ def _label(page: Page) -> str:
     if page.folio is not None and page.folio.verified and page.folio.label():
         return page.folio.label()
     return page.label
-
-
-def _time(seconds: float) -> str:
-    """`12:05`, `1:02:05`."""
-    whole = int(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

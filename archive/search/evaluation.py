@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from archive.search.arrays import Array
-from archive.search.chinese import fold
+from archive.search.chinese import fold, written_form
 from archive.search.segment_facts import ITEM, SegmentFacts, values_of, years_in
 from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText
 from archive.search.syntax import And, Clause, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
@@ -119,33 +119,74 @@ def _as_typed(text: SegmentText, found: Occurrences, phrase: Phrase) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Places with what distances are reckoned from: notes before start and end, and a region that is equal for two places exactly when
-    nothing hidden and no wall lies between them."""
+    """Places with what distances are reckoned from. `main_starts`, `main_ends`: how many characters of main text lie before start and end;
+    `starts_main`, `ends_main`: whether first and last character are main text; `regions` as a View's, `walls` as SegmentText's."""
 
     places: Occurrences
-    notes_before_start: Array
-    notes_before_end: Array
+    main_starts: Array
+    main_ends: Array
+    starts_main: Array
+    ends_main: Array
     walls: Array
     regions: Array
 
     @classmethod
     def of(cls, view: View, places: Occurrences) -> _Measured:
         text = view.text
+        before_start, start_noted = text.note_state(places.starts)
+        before_last, last_noted = text.note_state(places.ends - 1)
         regions = view.regions[text.documents_of(places.starts)]
-        return cls(places, text.notes_before(places.starts), text.notes_before(places.ends), text.walls_before(places.starts), regions)
+        main_ends = places.ends - before_last - last_noted
+        return cls(places, places.starts - before_start, main_ends, ~start_noted, ~last_noted, text.walls_before(places.starts), regions)
 
     def where(self, keep: Array) -> _Measured:
         return _Measured(
-            self.places.where(keep), self.notes_before_start[keep], self.notes_before_end[keep], self.walls[keep], self.regions[keep]
+            self.places.where(keep),
+            self.main_starts[keep],
+            self.main_ends[keep],
+            self.starts_main[keep],
+            self.ends_main[keep],
+            self.walls[keep],
+            self.regions[keep],
         )
 
+    def mirrored(self) -> tuple[Array, _Measured]:
+        """The same read from the end, and which of our rows its rows are."""
+        order = np.argsort(-self.places.ends, kind="stable")
+        turned = self.where(order)
+        places = Occurrences(-turned.places.ends, -turned.places.starts, turned.places.over)
+        return order, _Measured(
+            places, -turned.main_ends, -turned.main_starts, turned.ends_main, turned.starts_main, turned.walls, turned.regions
+        )
 
-def _within(first: _Measured, i: Array, second: _Measured, j: Array, most: int) -> Array:
-    """True where at most `most` characters lie between the end of first[i] and the start of second[j], unparted. Characters of notes
-    between the two do not count: the main text reads over them."""
-    between = second.places.starts[j] - first.places.ends[i] - (second.notes_before_start[j] - first.notes_before_end[i])
-    near: Array = (between <= most) & (first.walls[i] == second.walls[j]) & (first.regions[i] == second.regions[j])
-    return near
+    def parted(self, i: Array, other: _Measured, j: Array) -> Array:
+        """True where something hidden or a wall lies between self[i] and other[j]."""
+        apart: Array = (self.walls[i] != other.walls[j]) | (self.regions[i] != other.regions[j])
+        return apart
+
+
+def _following(first: _Measured, second: _Measured, most: int) -> Array:
+    """For each of `first` the index of one of `second` that begins at most `most` characters after its end, unparted; -1 for none.
+
+    Between main text and main text the characters of notes do not count: the main text reads over them.
+    """
+    found = np.full(len(first.places), -1, np.int64)
+    after = np.searchsorted(second.places.starts, first.places.ends)
+    rows = np.flatnonzero(after < len(second.places))
+    near = second.places.starts[after[rows]] - first.places.ends[rows] <= most
+    rows = rows[near]
+    rows = rows[~first.parted(rows, second, after[rows])]
+    found[rows] = after[rows]
+    main = np.flatnonzero(second.starts_main)
+    rows = np.flatnonzero(first.ends_main & (found < 0))
+    after = np.searchsorted(second.main_starts[main], first.main_ends[rows])
+    fits = after < len(main)
+    rows, candidates = rows[fits], main[after[fits]]
+    near = second.main_starts[candidates] - first.main_ends[rows] <= most
+    rows, candidates = rows[near], candidates[near]
+    unparted = ~first.parted(rows, second, candidates)
+    found[rows[unparted]] = candidates[unparted]
+    return found
 
 
 def _chain(view: View, parts: Sequence[Occurrences]) -> tuple[Occurrences, Array]:
@@ -153,14 +194,11 @@ def _chain(view: View, parts: Sequence[Occurrences]) -> tuple[Occurrences, Array
     later = _Measured.of(view, parts[-1])
     ends = later.places.ends
     for part in reversed(parts[:-1]):
-        if not len(part) or not len(later.places):
-            return NOWHERE, NOWHERE.starts
         measured = _Measured.of(view, part)
-        at = np.searchsorted(later.places.starts, part.ends)
-        before = np.flatnonzero(at < len(later.places))
-        before = before[_within(measured, before, later, at[before], GAP)]
-        ends = ends[at[before]]
-        later = measured.where(before)
+        following = _following(measured, later, GAP)
+        keep = np.flatnonzero(following >= 0)
+        ends = ends[following[keep]]
+        later = measured.where(keep)
     starts = later.places.starts
     return Occurrences(starts, ends, np.full(len(starts), -1, np.int64)), view.text.documents_of(starts)
 
@@ -169,24 +207,14 @@ def find_near(view: View, near: Near, found: Sequence[Found]) -> Found:
     """Places of the first string that have every other one within the distance, before or after; `found`: where each of them stands."""
     places = _Measured.of(view, found[0].places)
     for other in found[1:]:
-        places = places.where(_has_near(places, _Measured.of(view, other.places), near.distance))
+        others = _Measured.of(view, other.places)
+        keep = _following(places, others, near.distance) >= 0
+        order, mirrored = places.mirrored()
+        keep[order] |= _following(mirrored, others.mirrored()[1], near.distance) >= 0
+        places = places.where(keep)
     documents = view.text.documents_of(places.places.starts)
     distinct, counts = _counted(documents)
     return Found(places.places, documents, distinct, counts, np.zeros(len(distinct), np.int64))
-
-
-def _has_near(places: _Measured, others: _Measured, distance: int) -> Array:
-    near = np.zeros(len(places.places), bool)
-    if not len(near) or not len(others.places):
-        return near
-    after = np.searchsorted(others.places.starts, places.places.ends)
-    has_after = np.flatnonzero(after < len(others.places))
-    near[has_after] = _within(places, has_after, others, after[has_after], distance)
-    order = np.argsort(others.places.ends, kind="stable")  # not that of starts when one lies over a note
-    before = np.searchsorted(others.places.ends[order], places.places.starts, side="right") - 1
-    has_before = np.flatnonzero((before >= 0) & ~near)
-    near[has_before] = _within(others, order[before[has_before]], places, has_before, distance)
-    return near
 
 
 @dataclass(slots=True)
@@ -235,7 +263,8 @@ class _Evaluator:
                     self.answer.near[clause] = near
                 return _Match(self.mask(near.documents), True)
             case FieldClause():
-                return _Match(self.view.facts.matching_fields(clause.keys, _field_pattern(clause.phrase)), False)
+                exact = clause.phrase.exact
+                return _Match(self.view.facts.matching_fields(clause.keys, _field_pattern(clause.phrase), exact), False)
             case SectionClause():
                 return _Match(self.in_section(clause.phrase), False)
             case Years():
@@ -292,7 +321,8 @@ class _Evaluator:
     def in_section(self, phrase: Phrase) -> Array:
         pattern = _field_pattern(phrase)
         facts = self.view.facts
-        having = [pattern.search(fold(section)) is not None for section in facts.strings("section")]
+        read = written_form if phrase.exact else fold
+        having = [pattern.search(read(section)) is not None for section in facts.strings("section")]
         return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(self.size, bool)
 
     def in_years(self, years: Years) -> Array:
@@ -305,6 +335,7 @@ class _Evaluator:
 
 
 def _field_pattern(phrase: Phrase) -> re.Pattern[str]:
-    """A string with its wildcards for values folded and kept apart by NUL."""
-    parts = ("".join("[^\0]" if char is None else re.escape(char) for char in part) for part in phrase.parts)
+    """A string with its wildcards, for values folded (as written for an exact one) and kept apart by NUL."""
+    wanted = phrase.written if phrase.exact else phrase.parts
+    parts = ("".join("[^\0]" if char is None else re.escape(char) for char in part) for part in wanted)
     return re.compile(f"[^\0]{{0,{GAP}}}?".join(parts))

@@ -18,7 +18,7 @@ import numpy as np
 
 from archive.search.arrays import Array
 from archive.search.base import IndexDocument
-from archive.search.chinese import fold
+from archive.search.chinese import fold, written_form
 
 TARGETS = ("page", "segment", "item")
 ITEM = TARGETS.index("item")
@@ -178,7 +178,7 @@ class SegmentFacts:
         self.position, self.time = arrays["position"], arrays["time"]
         self._lock = threading.RLock()
         self._works: list[Work] | None = None
-        self._joined: dict[tuple[str, ...], tuple[str, Array]] = {}
+        self._joined: dict[tuple[tuple[str, ...], bool], tuple[str, Array]] = {}
         self._facets: dict[str, _Values] = {}
         self._strings: dict[str, tuple[str, ...]] = {}
 
@@ -230,9 +230,12 @@ class SegmentFacts:
         meets = (begins != NEVER) & (begins <= (NEVER if last is None else last)) & (ends >= (-NEVER if first is None else first))
         return np.asarray(meets[self.work])
 
-    def matching_fields(self, keys: tuple[str, ...], pattern: re.Pattern[str]) -> Array:
-        """True for each document one of whose folded values of these fields the pattern finds. Keys `title` and `date` are the work's own."""
-        joined, begins = self._folded(keys)
+    def matching_fields(self, keys: tuple[str, ...], pattern: re.Pattern[str], exact: bool = False) -> Array:
+        """True for each document in one of whose values of these fields, folded or in the form written, the pattern is found.
+
+        Keys `title` and `date` are the work's own.
+        """
+        joined, begins = self._values(keys, exact)
         found = np.zeros(len(begins), bool)
         at, number = 0, len(begins)
         while number and (match := pattern.search(joined, at)) is not None:
@@ -243,20 +246,21 @@ class SegmentFacts:
             at = int(begins[work + 1])
         return found[self.work] if self.documents else np.zeros(0, bool)
 
-    def _folded(self, keys: tuple[str, ...]) -> tuple[str, Array]:
-        """All folded values of some fields as one text, values apart by NUL, and where each work begins in it."""
+    def _values(self, keys: tuple[str, ...], exact: bool) -> tuple[str, Array]:
+        """All values of some fields as one text, values apart by NUL, and where each work begins in it."""
+        read = written_form if exact else fold
         with self._lock:
-            if keys not in self._joined:
+            if (keys, exact) not in self._joined:
                 parts, begins, at = [], [], 0
                 for work in self.works():
                     begins.append(at)
-                    part = "".join(f"{fold(value)}\0" for key in keys for value in values_of(work, key))
+                    part = "".join(f"{read(value)}\0" for key in keys for value in values_of(work, key))
                     parts.append(part)
                     at += len(part)
                 if len(self._joined) > 32:
                     self._joined.clear()
-                self._joined[keys] = ("".join(parts), np.array(begins, np.int64))
-            return self._joined[keys]
+                self._joined[keys, exact] = ("".join(parts), np.array(begins, np.int64))
+            return self._joined[keys, exact]
 
     def facet(self, name: str, documents: Array) -> dict[str, int]:
         """How many of these documents have each value of a facet: `collection`, `kind`, `decade`, `section`, `source`, or a field key."""

@@ -223,12 +223,17 @@ class SegmentText:
 
     def notes_before(self, places: Array) -> Array:
         """How many characters of notes lie before each through position."""
+        return self.note_state(places)[0]
+
+    def note_state(self, places: Array) -> tuple[Array, Array]:
+        """For each through position how many characters of notes lie before it, and whether it lies in a note itself."""
         if not len(self.note_begins):
-            return np.zeros(len(places), np.int64)
+            return np.zeros(len(places), np.int64), np.zeros(len(places), bool)
         index = np.searchsorted(self.note_begins, places.astype(np.uint32), side="right")  # of one type: no copy of the array
-        last_end = self.note_ends[np.maximum(index - 1, 0)].astype(np.int64)
-        sums: Array = self._note_sums
-        return sums[index] - np.where(index > 0, np.maximum(last_end - places, 0), 0)
+        left = self.note_ends[np.maximum(index - 1, 0)].astype(np.int64) - places
+        inside = (index > 0) & (left > 0)
+        before: Array = self._note_sums[index]
+        return before - np.where(inside, left, 0), inside
 
     def find(self, pattern: Pattern, scope: str = "") -> Occurrences:
         """Every place of a pattern, by start. `scope`: `note` notes alone, `main` main text alone, empty for both streams."""

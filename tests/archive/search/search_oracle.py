@@ -160,3 +160,38 @@ def some_string(rng: random.Random, works: list[Work], longest: int = 8) -> list
     length = rng.randint(1, min(longest, len(stream)))
     begin = rng.randint(0, len(stream) - length)
     return [char for _number, char, _noted in stream[begin : begin + length]]
+
+
+def _places(work: Work, stretch_number: int, wanted: Sequence[str]) -> list[tuple[int, int]]:
+    """First place and place of the last character of each occurrence in one stretch, nobody's leaves hidden."""
+    found: dict[int, int] = {}
+    text = "".join(_one(char, False) for char in wanted)
+    # What is found over the notes first: what starts there through them goes before it.
+    for _stretch, stream, characters, _over in reversed(_streams_of(tuple(work), False)[2 * stretch_number : 2 * stretch_number + 2]):
+        at = characters.find(text)
+        while at >= 0:
+            found[stream[at]] = stream[at + len(text) - 1]
+            at = characters.find(text, at + 1)
+    return sorted(found.items())
+
+
+def _between(stretch: list[tuple[int, str, bool]], last: int, first: int) -> int | None:
+    """Characters between two places, None when the second does not lie after the first; between main text, main text alone."""
+    if first <= last:
+        return None
+    inside = stretch[last + 1 : first]
+    if stretch[last][2] or stretch[first][2]:
+        return len(inside)
+    return sum(not noted for _leaf, _char, noted in inside)
+
+
+def near(work: Work, first: Sequence[str], second: Sequence[str], distance: int, *, ordered: bool) -> Counter[int]:
+    """Occurrences of `first`, by leaf, that have `second` within the distance after them (or before, unless `ordered`). Nothing hidden."""
+    counts: Counter[int] = Counter()
+    for number, stretch in enumerate(_cells(work)):
+        others = _places(work, number, second)
+        for begin, last in _places(work, number, first):
+            after = (_between(stretch, last, other) for other, _end in others)
+            before = () if ordered else (_between(stretch, end, begin) for _other, end in others)
+            counts[stretch[begin][0]] += any(gap is not None and gap <= distance for gap in (*after, *before))
+    return +counts

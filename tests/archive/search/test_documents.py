@@ -131,10 +131,10 @@ CUES = (Cue(0, 2, "大雪飄"), Cue(2, 4.5, "撲人面"), Cue(725, 730, "朔風�
 
 def test_each_cue_is_a_segment_and_the_text_runs_on() -> None:
     cues = _documents(_item(files=(_file("f1"),), tracks=(Track("t1", "f1", CUES),)), "segment")
-    assert [(cue.key, cue.start, cue.joins_previous, cue.label) for cue in cues] == [
-        ("t1@0.00", 0, False, "0:00"),
-        ("t1@2.00", 2, True, "0:02"),
-        ("t1@725.00", 725, True, "12:05"),
+    assert [(cue.key, cue.start, cue.joins_previous) for cue in cues] == [
+        ("t1@0.00", 0, False),
+        ("t1@2.00", 2, True),
+        ("t1@725.00", 725, True),
     ]
 
 

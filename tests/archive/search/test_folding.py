@@ -661,7 +661,9 @@ def test_the_tables_are_as_large_as_they_must_be() -> None:
 
 
 def test_folding_every_code_point_twice_changes_nothing_more() -> None:
-    codes = (code for code in range(0x110000) if not 0xD800 <= code < 0xE000 and chr(code) != chinese.WALL)
+    codes = (
+        code for code in range(0x33480) if not 0xD800 <= code < 0xE000 and chr(code) != chinese.WALL
+    )  # beyond are planes of no letters
     folded = {fold(chr(code)) for code in codes}
     assert {char for char in folded if fold(char) != char} == set()
     assert {len(char) for char in folded} == {0, 1}

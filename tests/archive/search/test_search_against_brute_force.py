@@ -10,6 +10,7 @@ import search_oracle as oracle
 
 from archive.model.rights import Audience
 from archive.search.base import Query
+from archive.search.segment_text import GAP
 from archive.search.whoosh_index import WhooshIndex
 
 READERS = [Audience.PUBLIC, Audience.STAFF]
@@ -132,6 +133,28 @@ def _around(works: list[oracle.Work], leaf: tuple[str, str], found: Counter[tupl
         if 0 <= other < len(work) and (neighbour := work[other]) is not None and neighbour.audience is Audience.PUBLIC:
             near.append(other)
     return any((leaf[0], f"p{at + 1}") in found for at in near)
+
+
+@pytest.mark.parametrize(
+    ("form", "distance", "ordered"), [("近:3({} {})", 3, False), ("近：10（{}　{}）", 10, False), ("{}*{}", GAP, True)]
+)
+def test_nearness_counts_characters_over_notes_and_within_them(
+    index: WhooshIndex, works: list[oracle.Work], form: str, distance: int, ordered: bool
+) -> None:
+    rng = random.Random(9)
+    hits = 0
+    for _ in range(25):
+        first, second = oracle.some_string(rng, works, 2), oracle.some_string(rng, works, 2)
+        expected = Counter(
+            {
+                (f"work-{number}", f"p{leaf + 1}"): count
+                for number, work in enumerate(works)
+                for leaf, count in oracle.near(work, first, second, distance, ordered=ordered).items()
+            }
+        )
+        hits += bool(expected)
+        _check(index, form.format("".join(first), "".join(second)), expected, Audience.STAFF)
+    assert hits > 6
 
 
 def test_snippets_mark_the_string_and_hold_only_the_text_of_their_leaf(index: WhooshIndex, works: list[oracle.Work]) -> None:

@@ -132,7 +132,9 @@ class _Item:
         """Sort key of versions of one thing, the best first: what is called the master, what has no tail, lossless, large."""
         role = self.wanted_role(file)
         probe = file.probe
-        pixels = (probe.width or 0) * (probe.height or 0) if probe else 0
+        # The width of a film is that of its display; versions of one film differ in truth by lines and by bytes.
+        film = kind_of(file) is MediaKind.FILM
+        pixels = (probe.height or 0) * (1 if film else probe.width or 0) if probe else 0
         damaged = bool(probe and any(f.code in ("truncated", "damaged") for f in probe.faults))
         order = {FileRole.MASTER: 0, None: 1}.get(role, 2)
         tails = sum(1 for tail in self.names[file.path].tails if tail.role is not FileRole.MASTER)

@@ -178,6 +178,7 @@ class _Reader:
         """Of readings of one page that say the same, the donor's, and of those the one with boxes; others stay files."""
         if len(page.texts) < 2:
             return page
+        page = self.without_excerpts(page)
         order = {TextSource.CORRECTED: 0, TextSource.DONOR: 1, TextSource.EXTRACTED: 2, TextSource.OCR: 3}
         kept: list[TextVersion] = []
         for version in sorted(page.texts, key=lambda v: (order[v.source], not any(line.box for line in v.lines))):
@@ -195,6 +196,20 @@ class _Reader:
                         version.file,
                         _("与 %(other)s 同属一面而文字不同，显示后者，两份都保存。请核对。", other=shown),
                     )
+        return replace(page, texts=tuple(kept))
+
+    def without_excerpts(self, page: Page) -> Page:
+        """A text beside a paper that is only a part of it is left out. Beside a scan the donor's text stands, whatever a program read."""
+        whole = next((v for v in page.texts if v.source is TextSource.EXTRACTED), None)
+        if page.image is not None or whole is None or whole.file is None:
+            return page
+        kept = []
+        for version in page.texts:
+            if version is not whole and version.file is not None and says_within(version.text, whole.text):
+                message = _("文字已在 %(other)s 之内，只索引后者。", other=self.media[whole.file].received)
+                self.find(Severity.NOTE, "text-same", version.file, message)
+            else:
+                kept.append(version)
         return replace(page, texts=tuple(kept))
 
     def without_repeats(self, pages: list[Page]) -> list[Page]:
@@ -359,6 +374,12 @@ def _grams(text: str) -> Iterator[str]:
         yield words
     for start in range(len(words) - _GRAM + 1):
         yield words[start : start + _GRAM]
+
+
+def says_within(part: str, whole: str) -> bool:
+    """True when nearly all that `part` says stands in `whole`, which says more."""
+    own = set(_grams(part))
+    return len(_words(part)) < len(_words(whole)) and len(own & set(_grams(whole))) >= 0.9 * len(own)
 
 
 def same_words(a: str, b: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from rough import planned
 from tree import plant, png, wav
 
-from archive.model.item import Item, TextSource
+from archive.model.item import Item, TextSource, TextVersion
 from archive.model.profile import Definitions
 from archive.profiles import load_definitions
 from ingest.stages.transcribe import same_words, transcribe
@@ -123,6 +123,23 @@ def test_subtitles_inside_a_film_serve_when_there_is_nothing_better(tmp_path: Pa
     (track,) = again.drafts[0].item.tracks
     assert [(cue.start, cue.end, cue.text) for cue in track.cues] == [(0.8, 2.0, "统堂堂"), (2.0, 3.0, "军校")]
     assert (track.file, track.media) == ("f1", "f1")
+
+
+def test_a_text_that_is_part_of_its_paper_is_not_shown_in_its_place(tmp_path: Path, definitions: Definitions) -> None:
+    found, files = planned(plant(tmp_path / "given", {"口述.docx": b"paper", "口述.txt": LONG[:30]}), tmp_path / "space", definitions)
+    by_path = {file.path: file for file in files}
+    paper = by_path["口述.docx"]
+    by_path["口述.docx"] = replace(paper, probe=replace(paper.probe, text=(LONG,)))  # type: ignore[type-var]
+    empty = [replace(d, item=replace(d.item, pages=tuple(replace(p, texts=placed(p.texts)) for p in d.item.pages))) for d in found.drafts]
+    again = transcribe(replace(found, findings=(), drafts=tuple(empty)), by_path, definitions)
+    (page,) = again.drafts[0].item.pages
+    assert page.text is not None and page.text.text == LONG
+    assert [f.code for f in again.findings] == ["text-same"]
+
+
+def placed(texts: tuple[TextVersion, ...]) -> tuple[TextVersion, ...]:
+    """Readings as `describe` leaves them."""
+    return tuple(replace(text, lines=()) for text in texts)
 
 
 def test_texts_of_a_paged_document_are_its_pages(tmp_path: Path, definitions: Definitions) -> None:

@@ -98,6 +98,7 @@ class _Claim:
     roles: dict[str, FileRole] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     refused: bool = False
+    clashes: bool = False
     reach: dict[str, int] = field(default_factory=dict)
     """How closely the row named each file: by itself, or by a folder so many levels deep."""
     twins: list[GivenFile] = field(default_factory=list)
@@ -357,18 +358,31 @@ class _Planner:
                 other.roles |= claim.roles
                 other.findings += claim.findings
                 other.home = home_of(common_folder(f.path for f in other.files) + "/x")
-            elif claim.table is not None and other.table is not None:
-                place = self.at(Severity.ERROR, "", "", other.table, other.row).where
-                message = _(
-                    "标识号 %(identifier)s 与 %(place)s（%(title)s）相同，这一行没有收。请改成不同的标识号。",
-                    identifier=claim.identifier,
-                    place=place,
-                    title=other.title,
-                )
-                claim.findings.append(self.at(Severity.ERROR, "identifier-repeated", message, claim.table, claim.row, "identifier"))
-                claim.refused = True
+            elif self.is_same_row(other, claim):
+                self.clash(claim, other, Severity.WARNING)
+            else:
                 kept.append(claim)
+                self.clash(claim, other, Severity.ERROR)
+                if not other.clashes:
+                    self.clash(other, claim, Severity.ERROR)
+                other.clashes = claim.clashes = other.refused = claim.refused = True
         self.claims = kept
+
+    def is_same_row(self, one: _Claim, other: _Claim) -> bool:
+        """True for a row that was copied: the same title and no other files."""
+        return title_form(one.title) == title_form(other.title) and {f.path for f in other.files} <= {f.path for f in one.files}
+
+    def clash(self, claim: _Claim, other: _Claim, severity: Severity) -> None:
+        """Say on the row of one claim that another has its identifier. Which of them is meant nobody can know here."""
+        if claim.table is None or other.table is None:
+            return
+        values = {"identifier": claim.identifier, "place": self.at(severity, "", "", other.table, other.row).where, "title": other.title}
+        if severity is Severity.ERROR:
+            message = _("标识号 %(identifier)s 与 %(place)s（%(title)s）相同，两行都没有收。请改成不同的标识号。", **values)
+            claim.findings.append(self.at(severity, "identifier-repeated", message, claim.table, claim.row, "identifier"))
+        else:
+            message = _("标识号 %(identifier)s 与 %(place)s（%(title)s）相同，题名、文件也相同，这一行略过。", **values)
+            other.findings.append(self.at(severity, "identifier-repeated", message, claim.table, claim.row, "identifier"))
 
     # Page lists
 

@@ -229,12 +229,19 @@ def test_missing_files_are_errors_on_their_row_and_the_rest_goes_in(tmp_path: Pa
     assert [(d.item.title, d.refused) for d in found.drafts if d.row] == [("甲", False), ("乙", True)]
 
 
-def test_a_file_of_a_refused_item_is_refused(tmp_path: Path, definitions: Definitions) -> None:
-    files = {"登记.csv": "标识号,题名,文件\na-1,甲,1.png\na-1,乙,2.png\n", "1.png": png(1), "2.png": png(2)}
+def test_rows_that_clash_are_both_refused_and_their_files_with_them(tmp_path: Path, definitions: Definitions) -> None:
+    files = {"登记.csv": "标识号,题名,文件\na-1,甲,1.png\na-1,乙,2.png\na-2,丙,3.png\n", **{f"{n}.png": png(n) for n in (1, 2, 3)}}
     found = made(tmp_path, files, definitions)
-    (clash,) = [f for f in found.findings if f.code == "identifier-repeated"]
-    assert clash.row == 3 and "a-1" in clash.message and "甲" in clash.message
-    assert found.fates["2.png"].fate is Fate.REFUSED and found.fates["1.png"].fate is Fate.ACCEPTED
+    clashes = [f for f in found.findings if f.code == "identifier-repeated"]
+    assert {(f.row, f.severity) for f in clashes} == {(2, Severity.ERROR), (3, Severity.ERROR)}
+    assert all("a-1" in f.message for f in clashes) and "甲" in next(f.message for f in clashes if f.row == 3)
+    assert [found.fates[f"{n}.png"].fate for n in (1, 2, 3)] == [Fate.REFUSED, Fate.REFUSED, Fate.ACCEPTED]
+
+
+def test_a_row_copied_twice_is_taken_once(tmp_path: Path, definitions: Definitions) -> None:
+    found = made(tmp_path, {"登记.csv": "标识号,题名,文件\na-1,甲,1.png\na-1,甲,1.png\na-2,乙,1.png\n", "1.png": png(1)}, definitions)
+    assert [(d.item.id, d.refused) for d in found.drafts] == [("a-1", False), ("a-2", False)]
+    assert [(f.row, f.severity) for f in found.findings if f.code == "identifier-repeated"] == [(3, Severity.WARNING)]
 
 
 def test_rows_with_one_identifier_and_a_role_each_are_versions(tmp_path: Path, definitions: Definitions) -> None:

@@ -90,6 +90,15 @@ def _private(settings: Settings) -> PrivateStore:
     return PrivateStore(settings.private, Path(given) if given else None)
 
 
+def index_state(settings: Settings) -> dict[str, object]:
+    """What the search index says of itself, for `fangzhi doctor`; `fault` when it is not well."""
+    index = WhooshIndex(settings.index)
+    try:
+        return dict(index.doctor())
+    finally:
+        index.close()
+
+
 def system_clock() -> datetime:
     """Now, UTC, whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

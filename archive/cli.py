@@ -380,9 +380,10 @@ def restore(ctx: click.Context, sources: tuple[Path, ...]) -> None:
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """检查机器、设置与定义。 / What is missing or wrong here, and how to mend it."""
+    from archive.assembly import index_state
     from archive.services.examining import examine
 
-    checks = examine(ctx.obj)
+    checks = examine(ctx.obj, index_state)
     if as_json:
         show_json([{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks])
     else:

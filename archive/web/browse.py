@@ -190,7 +190,7 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         recordings=recordings.of_item(view.item, asked, segment, lambda text: _mark(query, text)),
         librettos=[_libretto(track, query) for track in view.item.tracks if not track.timed],
         texts=_texts(view, query),
-        leaves=[_leaf(view, page) for page in view.pages],
+        leaves=[_leaf(view, page) for page in view.pages if page.image or page.missing or page.has_text],
         leaves_heading=_("书叶") if direction == "rtl" else _("影像"),
         direction=direction,
         pages=pages,
@@ -246,7 +246,7 @@ def _leaf(view: ItemView, page: PageSummary) -> Leaf:
 def _summary_label(page: PageSummary) -> Label:
     if page.folio:
         return Label(page.folio, not page.verified)
-    return Label(page.label or _("影像第 %(n)d 面", n=page.position))
+    return Label(page.label or presenting.position_label(page.position, page.image is not None or page.missing))
 
 
 def _frontis(view: ItemView) -> dict[str, Any] | None:

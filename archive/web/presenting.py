@@ -67,7 +67,12 @@ def leaf_label(page: Page) -> Label:
     folio = folio_label(page.folio) if page.folio else ""
     if folio and page.folio is not None:
         return Label(folio, not page.folio.verified)
-    return Label(page.label or _("影像第 %(n)d 面", n=page.position))
+    return Label(page.label or position_label(page.position, page.image is not None or page.missing))
+
+
+def position_label(position: int, pictured: bool) -> str:
+    """What a page is called by its place; a page of text alone is no image."""
+    return _("影像第 %(n)d 面", n=position) if pictured else _("第 %(n)d 面", n=position)
 
 
 def kind_label(definitions: Definitions, kind: str) -> str:

@@ -66,6 +66,14 @@
   holder.className = "zoom";
   plate.append(holder);
   plate.classList.add("alive");
+  // As high as the image needs at this width, and never higher than the window.
+  const fit = () => {
+    const ratio = Number(still.getAttribute("height")) / Number(still.getAttribute("width"));
+    const narrow = matchMedia("(max-width: 60rem)").matches;
+    plate.style.height = narrow && ratio ? `${Math.min(plate.clientWidth * ratio, innerHeight * 0.8)}px` : "";
+  };
+  fit();
+  addEventListener("resize", fit);
   // OpenSeadragon would add a style element of its own, which our security policy refuses; its one rule stands in our style sheet.
   const style = document.createElement("style");
   style.setAttribute("data-openseadragon-mobile-css", "true");

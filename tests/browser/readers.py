@@ -1,0 +1,55 @@
+"""`Reader`: someone before a screen, and what their browser said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, Page
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Reader:
+    """Someone before a screen; keeps what the browser complained of and every request that left the archive."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.address + path, wait_until="load")
+        return self.page
+
+    def path(self) -> str:
+        """Where the reader is, without the host."""
+        return self.page.url.removeprefix(self.address)
+
+    def at_peace(self) -> None:
+        """Nothing failed, nothing left the archive, nothing is wider than the screen."""
+        assert self.foreign == []
+        assert self.complaints == []
+        width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert width <= 0, f"{self.path()} is {width} pixels too wide"
+
+    def item(self, title: str) -> str:
+        """The path of the item whose title begins so."""
+        listed = self.page.request.get(self.address + "/api/v1/items?size=200").json()["items"]
+        return next(urlsplit(one["url"]).path for one in listed if one["title"].startswith(title))
+
+
+def reader_of(context: BrowserContext, address: str) -> Reader:
+    reader = Reader(context.new_page(), address)
+
+    def watch(request: object) -> None:
+        url = str(getattr(request, "url", ""))
+        if not url.startswith((address, "data:", "blob:")):
+            reader.foreign.append(url)
+
+    reader.page.on("request", watch)
+    reader.page.on("pageerror", lambda error: reader.complaints.append(str(error)))
+    reader.page.on("console", lambda said: reader.complaints.append(said.text) if said.type in ("error", "warning") else None)
+    return reader

@@ -1,7 +1,8 @@
 """Give a draft its permanent ids: those of the earlier version where the thing is the same, new ones where it is new.
 
 A file is the same when it lies at the same path of the donation, else when its bytes are the same; a page when it shows the same image
-(file, part, region), else, for a missing leaf, when its label and neighbours' place are the same; a track when it comes from the same file or
+(file, part, region), else, for a missing leaf, when its label and neighbours' place are the same, for a page of a paper,
+when it comes from the same file in the same order; a track when it comes from the same file or
 belongs to the same recording in the same order; a segment when recording and title are the same. Numbers are never used twice.
 """
 
@@ -29,7 +30,8 @@ def mint(draft: Item, earlier: Item | None) -> Item:
 
     files = tuple(replace(f, version_of=moved(f.version_of)) for f in files)
     pages = tuple(_rename_page(page, names) for page in draft.pages)
-    pages = _assign("p", pages, old.pages, minted, [_image_of, lambda p: (p.missing, p.label, p.folio) if p.missing else None])
+    shown = [_image_of, lambda p: (p.missing, p.label, p.folio) if p.missing else None, _paper_of]
+    pages = _assign("p", pages, old.pages, minted, shown)
     tracks = tuple(replace(t, media=moved(t.media), file=moved(t.file)) for t in draft.tracks)
     tracks = _assign("t", tracks, old.tracks, minted, [lambda t: t.file, lambda t: (t.media, t.language, t.timed)])
     segments = tuple(replace(s, media=names.get(s.media, s.media)) for s in draft.segments)
@@ -75,17 +77,23 @@ def _image_of(page: Page) -> Hashable | None:
     return page.image
 
 
+def _paper_of(page: Page) -> Hashable | None:
+    """The file that a page without image is read from: pages of papers are the same in the order in which they come."""
+    return None if page.image else next((text.file for text in page.texts if text.file), None)
+
+
 def _keep_readings(pages: tuple[Page, ...], files: Sequence[MediaFile], old: Item) -> tuple[Page, ...]:
-    """Readings that machine or people made since stay while the image they were read from is the same."""
+    """Readings that machine or people made since stay while the image (or paper) they were read from is the same."""
     before = {page.id: page for page in old.pages}
     digests = {f.id: f.sha512 for f in files}
     old_digests = {f.id: f.sha512 for f in old.files}
 
     def kept(page: Page) -> tuple[TextVersion, ...]:
         earlier = before.get(page.id)
-        if earlier is None or earlier.image is None or page.image is None:
+        if earlier is None:
             return ()
-        if digests.get(page.image.file) != old_digests.get(earlier.image.file):
+        now, then = (p.image.file if p.image else _paper_of(p) for p in (page, earlier))
+        if now is None or digests.get(str(now)) is None or digests.get(str(now)) != old_digests.get(str(then)):
             return ()
         have = {text.source for text in page.texts}
         return tuple(text for text in earlier.texts if text.source in _KEPT and text.source not in have)

@@ -53,3 +53,19 @@ def test_a_correction_stays_while_the_image_is_the_same() -> None:
     other = _draft("1.png")
     other = replace(other, files=(replace(other.files[0], sha512="changed"),))
     assert mint(other, first).pages[0].texts == ()
+
+
+def _paper(*names: str) -> Item:
+    draft = _draft(*names)
+    texts = [TextVersion(TextSource.EXTRACTED, (TextLine("一"),), file=file.id) for file in draft.files]
+    return replace(draft, pages=tuple(Page(f"p{n}", n, texts=(text,)) for n, text in enumerate(texts, 1)))
+
+
+def test_pages_of_papers_keep_their_ids_and_corrections() -> None:
+    first = mint(_paper("a.doc", "b.doc"), None)
+    assert mint(_paper("a.doc", "b.doc"), first) == first
+    corrected = TextVersion(TextSource.CORRECTED, (TextLine("校"),))
+    mended = replace(first, pages=(first.pages[0], replace(first.pages[1], texts=(*first.pages[1].texts, corrected))))
+    again = mint(_paper("0.doc", "a.doc", "b.doc"), mended)
+    assert [page.id for page in again.pages] == ["p3", "p1", "p2"]
+    assert corrected in again.pages[2].texts

@@ -321,8 +321,8 @@ class _Evaluator:
     def in_section(self, phrase: Phrase) -> Array:
         pattern = _field_pattern(phrase)
         facts = self.view.facts
-        read = written_form if phrase.exact else fold
-        having = [pattern.search(read(section)) is not None for section in facts.strings("section")]
+        reading = written_form if phrase.exact else fold
+        having = [pattern.search(reading(section)) is not None for section in facts.strings("section")]
         return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(self.size, bool)
 
     def in_years(self, years: Years) -> Array:

@@ -18,7 +18,7 @@ import numpy as np
 
 from archive.search.arrays import Array
 from archive.search.base import IndexDocument
-from archive.search.chinese import fold, written_form
+from archive.search.chinese import fold, read, written_form
 
 TARGETS = ("page", "segment", "item")
 ITEM = TARGETS.index("item")
@@ -156,7 +156,9 @@ def build(documents: Sequence[Facts]) -> tuple[dict[str, Array], dict[str, dict[
     arrays |= {"work": codes, "work_blob": blob, "work_offsets": offsets}
     works = list(dict.fromkeys(encoded))
     first, last = _years(works)
-    return arrays | {"year_first": first, "year_last": last}, {"names": _names(works)}
+    arrays |= {"year_first": first, "year_last": last}
+    arrays["title_length"] = np.array([len(read(read_work(work).title).written) for work in works], np.int32)
+    return arrays, {"names": _names(works)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,19 @@ class SegmentFacts:
                 self._works = [read_work(part) for part in self._parts("work")]
             return self._works
 
+    def work_of(self, document: int) -> Work:
+        """The work of one document, without reading all others."""
+        code = int(self.work[document])
+        if self._works is not None:
+            return self._works[code]
+        begin, end = self.arrays["work_offsets"][code : code + 2].tolist()
+        return read_work(self.arrays["work_blob"][begin:end].tobytes())
+
+    def title_lengths(self, documents: Array) -> Array:
+        """Characters of the title of each of these documents' works."""
+        lengths: Array = self.arrays["title_length"][self.work[documents]]
+        return lengths
+
     def code(self, name: str, value: str) -> int:
         """The code of a value of `item`, `section` or `source`; -1 when the segment does not have it."""
         try:
@@ -248,13 +263,13 @@ class SegmentFacts:
 
     def _values(self, keys: tuple[str, ...], exact: bool) -> tuple[str, Array]:
         """All values of some fields as one text, values apart by NUL, and where each work begins in it."""
-        read = written_form if exact else fold
+        reading = written_form if exact else fold
         with self._lock:
             if (keys, exact) not in self._joined:
                 parts, begins, at = [], [], 0
                 for work in self.works():
                     begins.append(at)
-                    part = "".join(f"{read(value)}\0" for key in keys for value in values_of(work, key))
+                    part = "".join(f"{reading(value)}\0" for key in keys for value in values_of(work, key))
                     parts.append(part)
                     at += len(part)
                 if len(self._joined) > 32:

@@ -52,7 +52,7 @@ from archive.search.whoosh_codec import (
     schema,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when the files of a build change; older builds are then refused."""
 FLUSH_CHARACTERS = 6_000_000
 """A segment is closed at the first item boundary after so many characters; building takes about 60 bytes of memory for each."""
@@ -106,6 +106,7 @@ class _Snapshot:
     """For each segment True for the documents that are not deleted; None when all live."""
     deleted: int
     names: Mapping[str, Sequence[str]]
+    ranks: tuple[Array, ...] | None = None
     views: OrderedDict[tuple[int, date], tuple[View, ...]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -125,6 +126,14 @@ class _Snapshot:
             while len(self.views) > _VIEWS:
                 self.views.popitem(last=False)
         return views
+
+    def title_ranks(self) -> tuple[Array, ...]:
+        """For each segment the place of each work's title among all titles, by code point."""
+        if self.ranks is None:
+            titles = [[work.title for work in segment.facts.works()] for segment in self.segments]
+            rank = {title: number for number, title in enumerate(sorted({title for some in titles for title in some}))}
+            self.ranks = tuple(np.array([rank[title] for title in some], np.int64) for some in titles)
+        return self.ranks
 
 
 class WhooshIndex:
@@ -432,12 +441,11 @@ class _Answer:
         total = sum(int(mask.sum()) for mask in in_text)
         # All documents of an item lie in one segment, so items are counted segment by segment.
         items = sum(
-            len(np.unique(part.segment.facts.item[part.documents[mask]])) if mask.any() else 0
-            for part, mask in zip(parts, in_text, strict=True)
+            np.count_nonzero(np.bincount(part.segment.facts.item[part.documents[mask]])) for part, mask in zip(parts, in_text, strict=True)
         )
         return Results(
             total=total,
-            items=items,
+            items=int(items),
             metadata_total=sum(len(mask) for mask in in_text) - total,
             occurrences=sum(int(part.matches[mask].sum()) for part, mask in zip(parts, in_text, strict=True)),
             hits=tuple(self._hit(part, index) for part, index in self._page(parts)),
@@ -520,7 +528,9 @@ class _Answer:
                 years = np.where(years == NEVER, NEVER, -years)
             return np.lexsort((-scores, years))
         if self.query.sort == "title":
-            return np.lexsort((-scores, _title_ranks(parts)))
+            ranks = self.snapshot.title_ranks()
+            titles = [rank[part.segment.facts.work[part.documents]] for part, rank in zip(parts, ranks, strict=True)]
+            return np.lexsort((-scores, np.concatenate(titles)))
         if self.query.sort == "position":
             return np.arange(len(scores))
         if count < len(scores) // 4:
@@ -535,7 +545,7 @@ class _Answer:
     def _hit(self, part: _Part, index: int) -> Hit:
         document = int(part.documents[index])
         text, facts = part.segment.stored(document)
-        work = part.segment.facts.works()[int(part.segment.facts.work[document])]
+        work = part.segment.facts.work_of(document)
         ranges = list(self._ranges(part, document, text, facts))
         return Hit(
             target=facts.target,
@@ -629,30 +639,20 @@ def _add_tiers(part: _Part, phrases: Sequence[Phrase]) -> None:
         as_typed += _counts_at(part.documents, found.documents, found.as_typed) > 0
     best = max(float(present.max(initial=0)), 1.0)
     part.scores += (present >= best) + as_typed / len(phrases)
-    for index in np.flatnonzero(part.segment.facts.target[part.documents] == ITEM).tolist():
-        if _in_title(part, int(part.documents[index]), phrases):
-            part.scores[index] += 2.0
+    described = np.flatnonzero(part.segment.facts.target[part.documents] == ITEM)
+    part.scores[described[_in_title(part, part.documents[described], phrases)]] += 2.0
 
 
-def _in_title(part: _Part, document: int, phrases: Sequence[Phrase]) -> bool:
-    """True when a string stands in the title, which is what a description begins with."""
-    work = part.segment.facts.works()[int(part.segment.facts.work[document])]
-    end = int(part.segment.text.starts[document]) + len(work.title)
+def _in_title(part: _Part, documents: Array, phrases: Sequence[Phrase]) -> Array:
+    """True for each description with one of the strings in its title, which is what it begins with."""
+    ends = part.segment.text.starts[documents] + part.segment.facts.title_lengths(documents)
+    titled = np.zeros(len(documents), bool)
     for phrase in phrases:
-        places = part.answer.found[phrase].in_document(document)
-        if len(places) and int(places.ends.min()) <= end:
-            return True
-    return False
-
-
-def _title_ranks(parts: Sequence[_Part]) -> Array:
-    titles = {work.title for part in parts if len(part.documents) for work in part.segment.facts.works()}
-    rank = {title: number for number, title in enumerate(sorted(titles))}
-    ranks = []
-    for part in parts:
-        by_work = np.array([rank[work.title] for work in part.segment.facts.works()] if len(part.documents) else [], np.int64)
-        ranks.append(by_work[part.segment.facts.work[part.documents]] if len(part.documents) else np.zeros(0, np.int64))
-    return np.concatenate(ranks)
+        found = part.answer.found[phrase]
+        if len(found.places):
+            first = np.minimum(np.searchsorted(found.place_documents, documents), len(found.places) - 1)
+            titled |= (found.place_documents[first] == documents) & (found.places.ends[first] <= ends)
+    return titled
 
 
 def _written_forms(part: _Part, found: Found, length: int) -> dict[str, int]:

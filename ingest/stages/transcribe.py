@@ -121,6 +121,8 @@ class _Reader:
             pages.append(replace(page, texts=tuple(v for v in versions if any(line.text.strip() for line in v.lines))))
             if key in spread:
                 pages[-1] = self.with_spread(pages[-1], spread[key])
+        # A paper whose words nobody can take out has no page: it is there to be downloaded.
+        pages = [page for page in pages if page.image is not None or page.missing or page.texts]
         return [self.one_of_the_same(page) for page in pages]
 
     def with_spread(self, page: Page, lines: tuple[TextLine, ...]) -> Page:

@@ -137,6 +137,13 @@ def test_a_text_that_is_part_of_its_paper_is_not_shown_in_its_place(tmp_path: Pa
     assert [f.code for f in again.findings] == ["text-same"]
 
 
+def test_a_paper_without_words_has_no_page(tmp_path: Path, definitions: Definitions) -> None:
+    found, files = planned(plant(tmp_path / "given", {"讲义.doc": b"old"}), tmp_path / "space", definitions)
+    bare = {file.path: replace(file, probe=replace(file.probe, text=())) for file in files}  # type: ignore[type-var]
+    (draft,) = transcribe(found, bare, definitions).drafts
+    assert draft.item.pages == () and len(draft.item.files) == 1
+
+
 def placed(texts: tuple[TextVersion, ...]) -> tuple[TextVersion, ...]:
     """Readings as `describe` leaves them."""
     return tuple(replace(text, lines=()) for text in texts)

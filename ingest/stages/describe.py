@@ -801,8 +801,10 @@ class _Planner:
             return FileFate(Fate.ACCEPTED, claim.key)
         twin = first.setdefault(file.sha512, file.path)
         if twin == file.path:
-            held = [key for key in self.archive.holders_of(file.sha512) if parse_file_key(key)[0] not in own]
-            if not held:
+            holders = self.archive.holders_of(file.sha512)
+            held = [key for key in holders if parse_file_key(key)[0] not in own]
+            # What the item has held since an earlier run is unchanged, whoever has given the same since.
+            if not held or (len(held) < len(holders) and any(parse_file_key(key)[0] == made.item.id for key in holders)):
                 return FileFate(Fate.ACCEPTED, claim.key)
             twin = held[0]
         message = _("与 %(other)s 内容完全相同，两处都保留位置，字节只存一份。若是误拷，可以删去。", other=twin)

@@ -361,7 +361,7 @@ def test_what_was_given_before_is_no_duplicate_of_itself(tmp_path: Path, definit
             return "old-id-1"
 
         def holders_of(self, sha512: str) -> tuple[str, ...]:
-            return ("old-id-1.f1",)
+            return ("2021-003-other.f1", "old-id-1.f1")
 
     folder = plant(tmp_path / "given", {"校舍.png": png(1)})
     found, _files = planned(folder, tmp_path / "space", definitions, Before())

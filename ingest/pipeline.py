@@ -155,10 +155,10 @@ def _digest(files: tuple[GivenFile, ...], archive: Archive | None, options: Opti
     seen: dict[str, str] = {}
     if archive is not None and options.quick:
         with archive.catalogue.read() as connection:
-            seen = learnt.seen_files(connection, [(str(f.location), f.size, f.mtime_ns) for f in files if f.member_of is None])
+            seen = learnt.seen_files(connection, [(receive.place_of(f), f.size, f.mtime_ns) for f in files if f.member_of is None])
     done = list(receive.digest(files, seen=seen, jobs=options.jobs, progress=told))
     if archive is not None:
-        noted = [(str(f.location), f.size, f.mtime_ns, f.sha512) for f, _finding in done if f.sha512 and f.member_of is None]
+        noted = [(receive.place_of(f), f.size, f.mtime_ns, f.sha512) for f, _finding in done if f.sha512 and f.member_of is None]
         with archive.catalogue.write(durable=False) as connection:
             learnt.remember_seen(connection, [row for row in noted if row[0] not in seen])
     return [file for file, _finding in done], [finding for _file, finding in done if finding]

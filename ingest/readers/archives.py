@@ -141,7 +141,7 @@ class Unpacker:
             self.bytes, self.members = before
             severity = Severity.WARNING if refused.keep else Severity.ERROR
             finding = Finding(severity, refused.code, archive.path, refused.message, archive.path)
-            return replace(archive, refused="" if refused.keep else refused.code), [], [finding]
+            return archive if refused.keep else replace(archive, location=None, refused=refused.code), [], [finding]
         if not members:
             message = _("压缩包里没有文件，照原样保存。")
             return archive, [], [*findings, Finding(Severity.WARNING, "archive-empty", archive.path, message, archive.path)]

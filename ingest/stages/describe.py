@@ -184,7 +184,7 @@ class _Planner:
     def plan(self) -> Plan:
         self.name_donation()
         self.set_aside()
-        free = [file for file in self.files if file.path not in self.consumed and file.location is not None and not file.litter]
+        free = [f for f in self.files if f.path not in self.consumed and f.location is not None and not f.litter and not f.refused]
         self.find_personal(free)
         self.names = Names(free)
         self.at_top = {file.path for file in free if not home_of(file.path)}
@@ -604,7 +604,9 @@ class _Planner:
         where = claim.key if claim.key != "." else self.folder
         title, count = claim.title, len(made.files)
         message = _("没有登记，收作待著录的一件“%(title)s”（%(files)d 个文件）。请在登记表里补一行。", title=title, files=count)
-        return Finding(Severity.WARNING, "to-describe", where, message, claim.files[0].path if len(claim.files) == 1 else None)
+        return Finding(
+            Severity.WARNING, "to-describe", where, message, claim.files[0].path if len(claim.files) == 1 else claim.home or None
+        )
 
     def item(self, claim: _Claim, made: Drafted, ids: dict[str, str]) -> Item:
         row = claim.row or SheetRow(0, {})

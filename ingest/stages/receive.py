@@ -6,6 +6,7 @@ written, so a file that changed between the two readings is found out and never 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +17,11 @@ from archive.language import _
 from archive.model.donation import Finding, Severity
 from archive.storage.digests import copy_and_digest, digest_file
 from ingest.task import GivenFile
+
+
+def place_of(file: GivenFile) -> str:
+    """Where a file lies, in words that can be written down even when its name is in no known encoding."""
+    return os.fsencode(file.location or "").decode("utf-8", "backslashreplace")
 
 
 def digest(
@@ -30,7 +36,7 @@ def digest(
     def one(file: GivenFile) -> tuple[GivenFile, Finding | None]:
         if file.litter or file.refused or file.location is None:
             return file, None
-        known = seen.get(str(file.location)) if seen and file.member_of is None else None
+        known = seen.get(place_of(file)) if seen and file.member_of is None else None
         if known is not None:
             return replace(file, sha512=known), None
         try:

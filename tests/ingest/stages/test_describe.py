@@ -415,6 +415,12 @@ def test_defaults_do_not_open_what_no_row_describes(tmp_path: Path, definitions:
     assert {d.item.title: d.item.rights.audience for d in found.drafts} == {"甲": Audience.PUBLIC, "[乙]": None}
 
 
+def test_an_archive_that_is_refused_makes_no_item(tmp_path: Path, definitions: Definitions) -> None:
+    found = made(tmp_path, {"坏.zip": zipped({"a.txt": b"x" * 99})[:-20], "锁.rar": b"Rar!\x1a\x07\x00", "甲.png": png(1)}, definitions)
+    assert found.fates["坏.zip"].fate is Fate.REFUSED
+    assert "[坏]" not in {d.item.title for d in found.drafts}
+
+
 def test_a_bag_is_checked(tmp_path: Path, definitions: Definitions) -> None:
     import hashlib
 

@@ -13,6 +13,7 @@ from archive.language import _
 from archive.model.donation import Finding, Severity
 from archive.model.folios import Folio, Side
 from archive.model.item import FileRef, FileRole, MediaFile, MediaKind, Page, TextSource, TextVersion, Track
+from archive.model.rights import Audience, Rights
 from ingest.grouping import (
     Group,
     Named,
@@ -59,6 +60,7 @@ class PageRow:
     sheet: str | None = None
     path: str | None = None
     row: int | None = None
+    rights: Rights = Rights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +311,7 @@ class _Item:
             if before is not None:
                 self.leaf_gap(before, row)
             before = row
-            page = Page("", 0, None, row.folio, row.label, section=row.section, note=row.note)
+            page = Page("", 0, None, row.folio, row.label, section=row.section, note=row.note, rights=row.rights)
             if row.image is None or is_fatal(row.image):
                 page = replace(page, missing=True)
             else:
@@ -528,6 +530,8 @@ class _Item:
         self.said_versions()
         if rows:
             self.listed_pages(rows)
+        listed = len(self.pages)
+        if rows:
             self.unlisted()
         self.image_pages()
         masters = self.recordings()
@@ -535,6 +539,9 @@ class _Item:
         self.texts(masters)
         self.documents()
         self.proposed_versions()
+        if any(row.rights != Rights() for row in rows):
+            # The list says page by page who may see them; of what it forgets it says nothing.
+            self.pages[listed:] = [replace(page, rights=Rights(Audience.STAFF)) for page in self.pages[listed:]]
         pages = tuple(replace(page, id=f"p{n}", position=n) for n, page in enumerate(self.extracted(), 1))
         tracks = tuple(replace(track, id=f"t{n}") for n, track in enumerate(self.tracks, 1))
         files = tuple(self.media(file) for file in self.usable)

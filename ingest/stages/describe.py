@@ -99,6 +99,8 @@ class _Claim:
     findings: list[Finding] = field(default_factory=list)
     refused: bool = False
     clashes: bool = False
+    mixed: Audience | None = None
+    """The widest audience of the rows of a page list that differ in it."""
     reach: dict[str, int] = field(default_factory=dict)
     """How closely the row named each file: by itself, or by a folder so many levels deep."""
     twins: list[GivenFile] = field(default_factory=list)
@@ -394,8 +396,9 @@ class _Planner:
         for title, rows in works.items():
             claim = self.work_of(title, rows, table)
             ordered = self.in_order(rows, table, claim)
+            rights = self.page_rights(rows, table, claim)
             for row in ordered:
-                page = self.page_row(row, table, claim)
+                page = replace(self.page_row(row, table, claim), rights=rights[row.number])
                 claim.take(f for f in (page.image, page.text) if f is not None)
                 if not self.is_version_row(claim, table, row, page):
                     claim.pages.append(page)
@@ -404,6 +407,22 @@ class _Planner:
             if not claim.key:
                 claim.key = claim.identifier or claim.home or title or table.path
             claim.refused = claim.refused or not claim.files
+
+    def page_rights(self, rows: Sequence[SheetRow], table: SheetTable, claim: _Claim) -> dict[int, Rights]:
+        """Rights of each page by the number of its row. An item that only this list describes is as open as the most open of its pages."""
+        own = claim.row is not None and claim.table is table
+        agreed = (
+            own and claim.row is not None and all(row.text(key) == claim.row.text(key) for row in rows for key in ("access", "embargo"))
+        )
+        if agreed:
+            return dict.fromkeys((row.number for row in rows), Rights())
+        said = {row.number: self.said_rights(claim, table, row) for row in rows}
+        if own:
+            default = Rights(self.default_audience() or Audience.STAFF)
+            said = {number: rights if rights != Rights() else default for number, rights in said.items()}
+            wide = [a for r in said.values() for a in (r.audience, r.embargo.after if r.embargo else None) if a is not None]
+            claim.mixed = min(wide, key=lambda audience: audience.rank)
+        return said
 
     def is_version_row(self, claim: _Claim, table: SheetTable, row: SheetRow, page: PageRow) -> bool:
         """Take down the role that a page row gives its image; True for a lesser version, which is no page."""
@@ -611,8 +630,7 @@ class _Planner:
     def item(self, claim: _Claim, made: Drafted, ids: dict[str, str]) -> Item:
         row = claim.row or SheetRow(0, {})
         profile = self.profile(claim, row)
-        own = claim.row if claim.row is not None and not self.is_page_row(claim) else None
-        fields = self.fields(claim, own, profile) if own else {}
+        fields = self.fields(claim, claim.row, profile) if claim.row is not None else {}
         dated = fields.get(profile.date_field, ()) if profile.date_field else fields.get("date", ())
         when: HistoricalDate | None = read_date(dated[0]) if dated else None
         return Item(
@@ -630,9 +648,6 @@ class _Planner:
             rights=self.rights(claim, row, fields),
             to_describe=claim.row is None,
         )
-
-    def is_page_row(self, claim: _Claim) -> bool:
-        return claim.table is not None and claim.table.role is SheetRole.PAGES
 
     def item_id(self, claim: _Claim, ids: dict[str, str]) -> str:
         accession = self.donation.accession
@@ -736,31 +751,42 @@ class _Planner:
             self.findings.append(self.at(severity, "not-in-vocabulary", message, table, next(iter(values.values()))[0], known.key))
 
     def rights(self, claim: _Claim, row: SheetRow, fields: Mapping[str, tuple[str, ...]]) -> Rights:
-        defaults = self.registration.defaults
-        audience, embargo = self.audience(claim, row), None
-        until = row.text("embargo")
-        if until:
-            day = read_day(until)
-            if day is None and claim.table is not None:
-                message = _("开放日期“%(written)s”读不出来，先只供馆员。请写成 2030-01-01。", written=until)
-                claim.findings.append(self.at(Severity.WARNING, "embargo-unreadable", message, claim.table, row, "embargo"))
-                audience = Audience.STAFF if audience is None or audience.rank < Audience.STAFF.rank else audience
-            elif day is not None:
-                audience, embargo = _embargoed(audience, day)
-        status = next(iter(fields.get("rights-status", ())), "") or defaults.get("rights_status", "")
-        licence = next((v for key in ("licence", "rights") for v in fields.get(key, ()) if re.match(r"https?://", v)), "")
-        reason = next(iter(fields.get("access-reason", ())), "")
-        return Rights(audience, embargo, status, licence, reason)
-
-    def audience(self, claim: _Claim, row: SheetRow) -> Audience | None:
-        written = row.text("access")
-        if not written:
+        """Rights of an item: what its row says, else the defaults."""
+        said = self.said_rights(claim, claim.table, row)
+        if said == Rights():
             # Defaults speak for what the sheets describe; what they leave over nobody has looked at.
             left_over = claim.row is None and any(other.row is not None for other in self.claims)
-            default = "" if left_over else self.registration.defaults.get("access", "")
-            return read_audience(default) if default else None
-        audience = read_audience(written)
-        if audience is None and claim.table is not None:
+            said = Rights() if left_over else Rights(self.default_audience())
+        status = next(iter(fields.get("rights-status", ())), "") or self.registration.defaults.get("rights_status", "")
+        licence = next((v for key in ("licence", "rights") for v in fields.get(key, ()) if re.match(r"https?://", v)), "")
+        reason = next(iter(fields.get("access-reason", ())), "")
+        audience = said.audience
+        if claim.mixed is not None:
+            audience = claim.mixed
+        return replace(said, audience=audience, status=status, statement=licence, reason=reason)
+
+    def default_audience(self) -> Audience | None:
+        return read_audience(self.registration.defaults.get("access", ""))
+
+    def said_rights(self, claim: _Claim, table: SheetTable | None, row: SheetRow) -> Rights:
+        """What the columns 访问级别 and 开放日期 of a row say; an unknown word narrows to staff and never opens."""
+        if table is None or not (row.text("access") or row.text("embargo")):
+            return Rights()
+        audience, until = self.audience(claim, table, row), row.text("embargo")
+        if not until:
+            return Rights(audience)
+        day = read_day(until)
+        if day is not None:
+            return Rights(*_embargoed(audience, day))
+        message = _("开放日期“%(written)s”读不出来，先只供馆员。请写成 2030-01-01。", written=until)
+        claim.findings.append(self.at(Severity.WARNING, "embargo-unreadable", message, table, row, "embargo"))
+        return Rights(audience if audience is not None and audience.rank > Audience.STAFF.rank else Audience.STAFF)
+
+    def audience(self, claim: _Claim, table: SheetTable, row: SheetRow) -> Audience | None:
+        """The audience that a row names; staff, with a finding, for a word nobody knows; None for nothing."""
+        written = row.text("access")
+        audience = read_audience(written) if written else None
+        if written and audience is None:
             known = [*("公开", "登录", "馆内", "申请", "馆员", "封存"), *(a.value for a in Audience)]
             near = difflib.get_close_matches(written, known, 1, 0.3)
             question = _("是不是“%(near)s”？", near=near[0]) if near else ""
@@ -769,7 +795,8 @@ class _Planner:
                 written=written,
                 question=question,
             )
-            claim.findings.append(self.at(Severity.WARNING, "access-unknown", message, claim.table, row, "access"))
+            claim.findings.append(self.at(Severity.WARNING, "access-unknown", message, table, row, "access"))
+            return Audience.STAFF
         return audience
 
     # Files
@@ -857,8 +884,14 @@ _STRUCTURE = frozenset(
     ("title", "files", "identifier", "kind", "collection", "role", "access", "embargo", "row-number", "characters", "page-identifier")
 )
 _ROW_ONLY = frozenset(
-    ("parent", "page-image", "page-order", "page-text", "page-label", "juan", "ce", "ye", "side", "section"),
+    ("parent", "page-image", "page-order", "page-text", "page-label", "juan", "ce", "ye", "side", "section", "note"),
 )
+
+
+def _agreed(rows: Sequence[SheetRow]) -> SheetRow:
+    """What all rows of a page list say alike: that is said of the item."""
+    first = rows[0]
+    return SheetRow(first.number, {key: cell for key, cell in first.cells.items() if all(row.text(key) == cell.text for row in rows)})
 
 
 def _has_bytes(file: GivenFile) -> bool:

@@ -271,7 +271,7 @@ def test_a_word_nobody_knows_is_reported_and_never_opens_anything(
     (finding,) = [f for f in found.findings if f.code == code]
     assert near in finding.message and finding.row == 2
     if heading == "访问级别":
-        assert found.drafts[0].item.rights.audience is None
+        assert found.drafts[0].item.rights.audience is Audience.STAFF
 
 
 def test_page_lists_give_order_leaves_and_texts(tmp_path: Path, definitions: Definitions) -> None:
@@ -314,6 +314,38 @@ def test_a_page_list_joins_the_item_whose_title_it_repeats(tmp_path: Path, defin
     found = made(tmp_path, files, definitions)
     assert titles(found) == {"甲志": "2 1 缺 3"}
     assert {"file-missing", "page-not-listed"} <= codes(found)
+
+
+def test_rights_of_pages_in_a_page_list(tmp_path: Path, definitions: Definitions) -> None:
+    sheet = "影像,题名,叶,访问级别,责任者\n1.png,甲,1,公开,某\n2.png,甲,2,封存,某\n3.png,甲,3,,某\n"
+    files = {"清单.csv": sheet, "全文.txt": "各面的文字", **{f"{n}.png": png(n) for n in (1, 2, 3, 4)}}
+    (draft,) = made(tmp_path, files, definitions).drafts
+    assert shown(draft.item) == "1 2 3 4 文"
+    assert draft.item.rights.audience is Audience.PUBLIC
+    assert [page.rights.audience for page in draft.item.pages] == [
+        Audience.PUBLIC,
+        Audience.SEALED,
+        *[Audience.STAFF] * 3,
+    ]
+    assert draft.item.fields == {"creator": ("某",)}
+
+
+def test_rights_that_all_pages_share_are_the_items(tmp_path: Path, definitions: Definitions) -> None:
+    sheet = "影像,题名,叶,访问级别\n1.png,甲,1,馆内\n2.png,甲,2,馆内\n"
+    (draft,) = made(tmp_path, {"清单.csv": sheet, **{f"{n}.png": png(n) for n in (1, 2)}}, definitions).drafts
+    assert draft.item.rights.audience is Audience.READING_ROOM
+    assert [page.rights.audience for page in draft.item.pages] == [None, None]
+
+
+def test_a_page_list_beside_an_item_narrows_its_pages(tmp_path: Path, definitions: Definitions) -> None:
+    files = {
+        "登记.csv": "标识号,题名,文件,访问级别\nx-1,甲志,甲,公开\n",
+        "甲/清单.csv": "影像,题名,叶,访问级别\n1.png,甲志,1,\n2.png,甲志,2,馆员\n",
+        **{f"甲/{n}.png": png(n) for n in (1, 2)},
+    }
+    (draft,) = made(tmp_path, files, definitions).drafts
+    assert draft.item.rights.audience is Audience.PUBLIC
+    assert [page.rights.audience for page in draft.item.pages] == [None, Audience.STAFF]
 
 
 def test_repeated_leaves_are_both_kept(tmp_path: Path, definitions: Definitions) -> None:

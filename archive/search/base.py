@@ -147,6 +147,9 @@ class SearchIndex(Protocol):
     def replace(self, changes: Iterable[tuple[str, Iterable[IndexDocument]]]) -> None:
         """For each (item, documents): take the place of whatever the index held for the item; no documents removes it. Durable on return."""
 
+    def exists(self) -> bool:
+        """False when there is no index yet, or a crash cut off the making of the first: `rebuild` makes one."""
+
     def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
         """Build a new index of all items beside the live one, then swap. Readers never see less than the old one."""
 

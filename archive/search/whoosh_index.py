@@ -265,6 +265,10 @@ class WhooshIndex:
                 raise _broken(error) from error
             writer.write(changes, deleting=True)
 
+    def exists(self) -> bool:
+        """True when an index was once finished here, well or not."""
+        return (self.folder / "current").exists()
+
     def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
         """Build a new index of all items beside the live one, then swap. The new one takes over only when it is whole."""
         self.folder.mkdir(parents=True, exist_ok=True)

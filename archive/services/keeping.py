@@ -64,7 +64,7 @@ class Keeping:
     def drain(self, *, wait: float = 0.0, at_a_time: int = 200) -> int:
         """Send what waits in the outbox to the index; the number of items sent. Raises Busy when another process holds the lease `indexer`."""
         sent = 0
-        if not self._settings.index.exists():
+        if not self._index.exists():
             return self.rebuild_index()
         with lock(self._settings.run, "indexer", wait=wait):
             self._renew_due()

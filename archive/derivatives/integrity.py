@@ -8,7 +8,7 @@ import struct
 import zlib
 from pathlib import Path
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _BETWEEN_SCANS = frozenset(b"\xc4\xda\xdb\xdc\xdd\xe0\xe1\xe2\xed\xfe")
 _EOI, _SOS = 0xD9, 0xDA
 _STANDALONE = frozenset([0x01, *range(0xD0, 0xD9)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from archive.search.base import Snippet, Span
-from archive.search.chinese import WALL, Located, fold_characters, locate
+from archive.search.chinese import WALL, WALL_CHARACTER, Located, fold_characters, locate
 from archive.search.segment_text import GAP
 from archive.search.syntax import Phrase
 
@@ -97,10 +98,23 @@ def _in_scope(phrase: Phrase, located: Located, places: Sequence[int], over: boo
 
 
 def _matches(phrase: Phrase, written: str) -> Iterator[tuple[int, int]]:
-    """Each place of a phrase in a stream of characters, overlapping ones too."""
+    """Each place of a phrase in a stream of characters, overlapping ones too.
+
+    Parts are found one by one and linked from the last to the first, as the index does it: one pattern for all would try every gap with every other.
+    """
     haystack = written if phrase.exact else fold_characters(written)
-    parts = phrase.written if phrase.exact else phrase.parts
-    stretches = ("".join("[^\0]" if char is None else re.escape(char) for char in part) for part in parts)
-    pattern = re.compile("(?=(" + f"[^\0]{{0,{GAP}}}?".join(stretches) + "))")
-    for match in pattern.finditer(haystack):
-        yield match.span(1)
+    parts = [_places(part, haystack) for part in (phrase.written if phrase.exact else phrase.parts)]
+    later = parts[-1]
+    for part in reversed(parts[:-1]):
+        starts, linked = [start for start, _end in later], []
+        for start, end in part:
+            at = bisect_left(starts, end)
+            if at < len(later) and starts[at] - end <= GAP and WALL_CHARACTER not in haystack[end : starts[at]]:
+                linked.append((start, later[at][1]))
+        later = linked
+    yield from later
+
+
+def _places(part: Sequence[str | None], haystack: str) -> list[tuple[int, int]]:
+    pattern = re.compile("(?=" + "".join("[^\0]" if char is None else re.escape(char) for char in part) + ")")
+    return [(match.start(), match.start() + len(part)) for match in pattern.finditer(haystack)]

@@ -23,6 +23,7 @@ MAX_LENGTH = 2000
 MAX_CLAUSES = 256
 MAX_DEPTH = 20
 MAX_DISTANCE = 100
+MAX_GAPS = 4
 
 _OPEN = {'"': '"', "“": "”", "”": "”", "„": "”", "＂": "＂", "「": "」", "『": "』", "〝": "〞"}
 _MINUS = "-－−"
@@ -379,6 +380,8 @@ class _Parser:
                 depth -= 1
             self.at += 1
         parts, written = _wildcards(self.text[start : self.at])
+        if len(parts) > MAX_GAPS + 1:
+            raise self.fault(_("一个词里最多写 %(most)d 个 *", most=MAX_GAPS), start)
         return Phrase(parts, written, False, scope) if parts else None
 
     def finish(self) -> None:

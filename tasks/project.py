@@ -31,6 +31,8 @@ def demo(arguments: list[str]) -> int:
     # exit status 1 is right: the sample holds one deliberately messy folder, and its faults are findings
     if run(FANGZHI, "--home", HOME, "ingest", "run", SAMPLE, "--quick") not in (0, 1):
         return 3
+    if run(FANGZHI, "--home", HOME, "search", "志", "--limit", "1", quiet=True) == 3:  # made by an earlier release
+        run(FANGZHI, "--home", HOME, "rebuild", "index")
     port = arguments[0] if arguments else os.environ.get("PORT", "8000")
     try:
         return run(FANGZHI, "--home", HOME, "serve", "--port", port)

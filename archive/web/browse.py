@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,8 +18,8 @@ from archive.model.identifiers import file_key
 from archive.model.item import MediaFile, TextSource, TextVersion, Track
 from archive.model.rights import Audience
 from archive.search.base import Span
-from archive.services.reading import ItemSummary, ItemView, PageSummary, PageView
-from archive.web import leaves, presenting, recordings
+from archive.services.reading import CollectionCount, ItemSummary, ItemView, PageSummary, PageView
+from archive.web import derived, leaves, presenting, recordings
 from archive.web.examples import examples
 from archive.web.hall import absolute, canonical, hall, reader
 from archive.web.pages import Pages, asked_page
@@ -27,6 +30,8 @@ blueprint = Blueprint("browse", __name__)
 
 CARDS = 24
 NEWEST = 10
+FACES = 40
+"""Of the newest items those among which holdings look for a picture first."""
 LEAVES = 48
 THUMB = 400
 STILL = 1600
@@ -44,12 +49,12 @@ class Card:
     thumb: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A page in the list of its item."""
 
     url: str
-    label: Label
+    label: str
+    unverified: bool
     thumb: str | None
     section: str
     missing: bool
@@ -75,7 +80,13 @@ def card(summary: ItemSummary) -> Card:
 
 def thumb_url(key: str | None, size: int = THUMB) -> str | None:
     """The address of a thumbnail, None for what has none."""
-    return url_for("media.thumb", key=key, size=size) if key else None
+    # Written out, for a page can name a hundred: `url_for` would cost more than the rest of the page. A test holds the two together.
+    return f"{request.script_root}/thumbs/{key}/{size}" if key else None
+
+
+def leaf_url(item: str, page: str) -> str:
+    """The address of a leaf."""
+    return f"{request.script_root}/items/{item}/p/{quote(page)}"
 
 
 @blueprint.get("/")
@@ -83,15 +94,16 @@ def home() -> str:
     """Search box, holdings, what came in last."""
     canonical(url_for("browse.home"))
     counts = hall().reading.collections(reader())
+    newest = hall().reading.recent(reader(), FACES)
     return render_template(
         "browse/home.html",
-        holdings=[_holding(count) for count in counts],
-        recent=[card(summary) for summary in hall().reading.recent(reader(), NEWEST)],
+        holdings=[_holding(count, newest) for count in counts],
+        recent=[card(summary) for summary in newest[:NEWEST]],
         examples=[example for example, _about in examples()[:4]],
     )
 
 
-def _holding(count: Any) -> dict[str, Any]:
+def _holding(count: CollectionCount, newest: Sequence[ItemSummary]) -> dict[str, Any]:
     label, description = presenting.own_words(count.collection)
     return {
         "label": label,
@@ -99,7 +111,7 @@ def _holding(count: Any) -> dict[str, Any]:
         "description": _first_sentence(description),
         "url": url_for("browse.collection", slug=count.collection.slug),
         "facts": presenting.tally(count.items, count.pages, count.recordings),
-        "thumb": _face(count.collection.slug) if count.items else None,
+        "thumb": _face(count.collection.slug, newest) if count.items else None,
     }
 
 
@@ -112,10 +124,12 @@ def _first_sentence(text: str) -> str:
     return text
 
 
-def _face(slug: str) -> str | None:
-    """A picture for a holding: that of the first of its newest items that has one."""
-    newest = hall().reading.items(reader(), collection=slug, size=8, sort="recent").items
-    return thumb_url(next((summary.thumb for summary in newest if summary.thumb), None))
+def _face(slug: str, newest: Sequence[ItemSummary]) -> str | None:
+    """A picture for a holding: that of the newest of its items that has one."""
+    mine = [summary for summary in newest if summary.collection == slug and summary.thumb]
+    if not mine:
+        mine = [summary for summary in hall().reading.items(reader(), collection=slug, size=8, sort="recent").items if summary.thumb]
+    return thumb_url(mine[0].thumb) if mine else None
 
 
 @blueprint.get("/collections/<slug>")
@@ -234,9 +248,11 @@ def _texts(view: ItemView, query: str) -> list[dict[str, Any]]:
 
 
 def _leaf(view: ItemView, page: PageSummary) -> Leaf:
+    label = _summary_label(page)
     return Leaf(
-        url=url_for("browse.page", item=view.item.id, page=page.id),
-        label=_summary_label(page),
+        url=leaf_url(view.item.id, page.id),
+        label=label.text,
+        unverified=label.unverified,
         thumb=thumb_url(page.image),
         section=page.section,
         missing=page.missing,
@@ -316,6 +332,7 @@ def page(item: str, page: str) -> str:
         direction=direction,
         layout=layout,
         image=_image(view, label),
+        script="zh-Hant" if direction == "rtl" else "zh",
         zoomable=_has_viewer(),
         words=_words(view, version, spans),
         hits=len(spans) if query and version else None,
@@ -341,17 +358,32 @@ def _image(view: PageView, label: Label) -> dict[str, Any] | None:
     if view.image is None or ref is None:
         return None
     key = file_key(view.item.id, ref.file)
-    still = thumb_url(view.image, STILL)
-    info = url_for("iiif.info", key=view.image)
+    made = derived.picture(hall().reading.file(reader(), view.image).file, ref.part)
+    still = thumb_url(view.image, STILL) if made else None
     return {
         "still": still,
-        "full": still,
-        "info": info if _has_viewer() else None,
+        "info": url_for("iiif.info", key=view.image) if made and _has_viewer() else None,
+        "region": _asked_region() or (",".join(map(str, ref.region)) if ref.region else None),
         "alt": _("%(title)s，%(label)s 的影像", title=view.item.title, label=label.text),
         "width": view.width,
         "height": view.height,
-        "original": url_for("media.original", key=key),
+        "original": _original(key),
     }
+
+
+def _original(key: str) -> str | None:
+    """Where the whole file of an image can be had, if this reader may have it: of a multi-page file often not."""
+    try:
+        hall().reading.file(reader(), key)
+    except NotFound:
+        return None
+    return url_for("media.original", key=key)
+
+
+def _asked_region() -> str | None:
+    """`?xywh=` (pixels of the full image), when it is well formed."""
+    text = request.args.get("xywh", "")
+    return text if re.fullmatch(r"[0-9]{1,6},[0-9]{1,6},[1-9][0-9]{0,5},[1-9][0-9]{0,5}", text) else None
 
 
 def _has_viewer() -> bool:

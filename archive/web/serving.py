@@ -173,6 +173,8 @@ def _serve_here(archive_factory: Callable[[], Archive], listener: socket.socket)
 
     from archive.web import create_app
 
+    # A queue of a few requests is no news; it would fill the log of every busy afternoon.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     channels: dict[int, Any] = {}
     app = create_app(archive_factory())
     server: Any = create_server(

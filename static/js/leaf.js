@@ -92,6 +92,11 @@
     crossOriginPolicy: false,
     loadTilesWithAjax: false,
   });
+  viewer.addHandler("open", () => {
+    if (!plate.dataset.region) return;
+    const [x, y, w, h] = plate.dataset.region.split(",").map(Number);
+    viewer.viewport.fitBounds(viewer.viewport.imageToViewportRectangle(x, y, w, h), true);
+  });
   const canvas = holder.querySelector(".openseadragon-canvas");
   if (canvas) {
     canvas.setAttribute("role", "img");

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 from hall_of_records import HOSTILE
+
+from archive.assembly import Archive
+from archive.derivatives.store import DerivativeStore
+from archive.web import create_app
+from archive.web.browse import leaf_url, thumb_url
 
 PAGES = (
     "/",
@@ -264,3 +271,24 @@ def test_a_fault_of_ours_says_nothing_of_its_cause(app: Flask, client: FlaskClie
     answer = client.get("/")
     assert answer.status_code == 500
     assert "secret" not in answer.text
+
+
+def test_addresses_written_out_are_those_of_the_routes(app: Flask) -> None:
+    for root in ("", "/fangzhi"):
+        with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": root}):
+            assert thumb_url("a-b.f3-5", 200) == url_for("media.thumb", key="a-b.f3-5", size=200)
+            assert leaf_url("a-b", "p3 x") == url_for("browse.page", item="a-b", page="p3 x")
+
+
+def test_a_region_of_a_leaf_can_be_linked(client: FlaskClient) -> None:
+    assert 'data-region="10,20,300,400"' in client.get("/items/shengyu/p/p1?xywh=10,20,300,400").text
+    assert "data-region" not in client.get("/items/shengyu/p/p1?xywh=1,2,0,x").text
+
+
+def test_an_image_that_was_not_made_is_explained(hall: Archive, tmp_path: Path) -> None:
+    bare = replace(hall, derivatives=DerivativeStore(tmp_path))
+    page = create_app(bare).test_client().get("/items/shengyu/p/p1", buffered=True).text
+    assert "影像还没有制成" in page
+    assert "/media/shengyu.f1/original" in page
+    song = create_app(bare).test_client().get("/items/song", buffered=True).text
+    assert "原件已保存" in song

@@ -159,12 +159,20 @@ class _Item:
             units.setdefault(self.names[file.path].unit, []).append(file)
         return list(units.values())
 
-    def said_versions(self) -> None:
+    def root_of(self, path: str) -> str:
+        """The file that a version goes back to: versions of versions are versions of the one that is shown."""
+        for _step in self.version_of:
+            path = self.version_of.get(path, path)
+        return path
+
+    def said_versions(self, rows: Sequence[PageRow]) -> None:
         """Files that a sheet or their folder calls a service copy or a print copy, under names of their own: versions of the masters in order."""
         lesser_roles = (FileRole.SERVICE, FileRole.PRINT)
+        listed = {row.image.path for row in rows if row.image is not None}
         for belongs in (is_image, is_recording):
             files = [file for file in self.usable if belongs(file)]
-            said = {f.path: role for f in files if (role := self.roles.get(f.path) or folder_role(f.path)) in lesser_roles}
+            roles = {f.path: self.roles.get(f.path) or folder_role(f.path) for f in files if f.path not in listed}
+            said = {path: role for path, role in roles.items() if role in lesser_roles}
             masters = [unit for unit in self.units(files) if any(f.path not in said for f in unit)]
             lesser = [unit for unit in self.units(files) if all(f.path in said for f in unit)]
             if not masters or not lesser:
@@ -527,7 +535,7 @@ class _Item:
     # The whole
 
     def drafted(self, rows: Sequence[PageRow]) -> Drafted:
-        self.said_versions()
+        self.said_versions(rows)
         if rows:
             self.listed_pages(rows)
         listed = len(self.pages)
@@ -538,6 +546,7 @@ class _Item:
         self.timed_texts(masters)
         self.texts(masters)
         self.documents()
+        self.version_of = {path: self.root_of(path) for path in self.version_of}
         self.proposed_versions()
         if any(row.rights != Rights() for row in rows):
             # The list says page by page who may see them; of what it forgets it says nothing.

@@ -399,7 +399,9 @@ class _Planner:
             rights = self.page_rights(rows, table, claim)
             for row in ordered:
                 page = replace(self.page_row(row, table, claim), rights=rights[row.number])
-                claim.take(f for f in (page.image, page.text) if f is not None)
+                named = [f for f in (page.image, page.text) if f is not None]
+                claim.take(named)
+                claim.reach |= {file.path: _BY_ITSELF for file in named}
                 if not self.is_version_row(claim, table, row, page):
                     claim.pages.append(page)
             if claim.files and not claim.home:

@@ -25,7 +25,7 @@ from typing import Any
 import ffmpeg
 
 from archive.derivatives.sandbox_child import die_with_parent
-from archive.errors import DecodeError, MissingToolError
+from archive.errors import DecodeError, DiskFull, MissingToolError
 from archive.language import _
 
 OLDEST = (4, 4)
@@ -203,6 +203,8 @@ def _run(
             if stream:
                 stream.close()
     tail = watch.tail.decode("utf-8", "replace").strip()
+    if "No space left on device" in tail:  # FFmpeg ends with status 0 when only the last bytes did not fit
+        raise DiskFull(tail.splitlines()[-1])
     if status:
         raise _failure(status, tail)
     return Ran(watch.time, watch.errors, tail)

@@ -91,7 +91,7 @@ FORMATS = _table(
     Format("rm", "RealMedia", "application/vnd.rn-realmedia", _F, ("rm", "rmvb", "ra", "ram"), demuxers="rm"),
     Format("dv", "DV", "video/x-dv", _F, ("dv", "dif"), demuxers="dv"),
     Format("ifo", "IFO (DVD)", "application/x-dvd-ifo", MediaKind.OTHER, ("ifo", "bup"), readable=False),
-    Format("pdf", "PDF", "application/pdf", MediaKind.PDF, ("pdf",)),
+    Format("pdf", "PDF", "application/pdf", MediaKind.PDF, ("pdf", "ai")),
     Format(
         "docx",
         "DOCX (Word)",
@@ -246,10 +246,14 @@ def extension_of(name: str) -> str:
     return extension.strip().lower() if dot and stem else ""
 
 
+_VAGUE = frozenset({"dat", "bin", "img", "tmp", "bak"})
+"""Extensions that claim nothing."""
+
+
 def is_mislabelled(form: Format, name: str) -> bool:
     """True when the name claims another format that we know."""
     claimed = extension_of(name)
-    if not claimed or claimed in form.extensions:
+    if not claimed or claimed in form.extensions or claimed in _VAGUE:
         return False
     owners = [other for other in FORMATS.values() if claimed in other.extensions]
     if not owners or form.key in ("unknown", "text", "xml"):

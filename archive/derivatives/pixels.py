@@ -48,7 +48,8 @@ def opened(path: Path, decoder: str, max_pixels: int) -> Iterator[Image.Image]:
         except UnidentifiedImageError as error:
             raise DecodeError("damaged", f"no readable {decoder} header") from error
         except DECODER_FAULTS as error:
-            raise DecodeError("damaged", _words(error)) from error
+            swollen = "Decompressed data too large" in str(error) or "Too much memory" in str(error)  # text chunks of a PNG
+            raise DecodeError("bomb" if swollen else "damaged", _words(error)) from error
     with image:
         check_size(image, max_pixels)
         yield image

@@ -15,7 +15,7 @@ from conftest_media import read
 from archive.derivatives import ffmpeg, film, passages, sound
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.probe import ProbeLimits, probe
-from archive.errors import DecodeError, MissingToolError
+from archive.errors import DecodeError, DiskFull, MissingToolError
 
 MakeMedia = Callable[..., Path]
 LIMITS = ProbeLimits(seconds=30)
@@ -173,6 +173,14 @@ def test_ffmpeg_is_stopped_at_its_limit(media: MakeMedia) -> None:
         with pytest.raises(DecodeError) as caught:
             ffmpeg.run(slow, Tools(), 0.3)
     assert caught.value.code == "timeout"
+
+
+def test_a_full_disk_is_no_fault_of_the_file(media: MakeMedia) -> None:
+    path = media("a.wav")
+    with ffmpeg.alone(path) as url:
+        graph = ffmpeg.output(ffmpeg.source(url, "wav").audio, to=Path("/dev/full"), format="wav")
+        with pytest.raises(DiskFull):
+            ffmpeg.run(graph, Tools(), 20)
 
 
 def test_progress_is_told(media: MakeMedia, tmp_path: Path) -> None:

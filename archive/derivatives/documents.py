@@ -272,10 +272,31 @@ def _doc(path: Path) -> list[str]:
         if flags & 0x100:
             raise DecodeError("encrypted", "Word")
         if struct.unpack_from("<H", main, 2)[0] < 0xC1:
-            raise DecodeError("unknown-format", "Word 6/95")
+            return _old_word(main)
         table = compound.read("1Table" if flags & 0x200 else "0Table", MAX_MEMBER)
     offset, size = struct.unpack_from("<II", main, 0x1A2)
     return [_word_signs("".join(_pieces(main, table[offset : offset + size])))]
+
+
+def _old_doc(path: Path) -> list[str]:
+    """Word for Windows 1 and 2 lay the same header at the start of the file itself."""
+    data = path.read_bytes()[:MAX_MEMBER]
+    if data[:2] not in (b"\xdb\xa5", b"\x9b\xa5"):
+        raise DecodeError("unknown-format", "Word for DOS, Write")
+    return _old_word(data)
+
+
+def _old_word(main: bytes) -> list[str]:
+    """Word before 97: one run of 8-bit text between two places that the header names, unless it was saved in haste (`fComplex`)."""
+    flags, (start, end) = struct.unpack_from("<H", main, 10)[0], struct.unpack_from("<II", main, 0x18)
+    if flags & 0x100:
+        raise DecodeError("encrypted", "Word")
+    data = main[start:end]
+    if flags & 4 or not data:
+        raise DecodeError("unknown-format", "Word, fast-saved")
+    high = sum(byte >= 0x80 for byte in data)
+    encoding = _chinese(data)[0] if high * 10 > len(data) else "cp1252"
+    return [_word_signs(data.decode(encoding, "replace"))]
 
 
 def _pieces(main: bytes, clx: bytes) -> Iterator[str]:
@@ -337,6 +358,7 @@ _READERS: dict[str, Callable[[Path], list[str]]] = {
     "et": _sheets,
     "rtf": _rtf,
     "doc": _doc,
+    "old-doc": _old_doc,
     "wps": _doc,
     "ppt": _ppt,
 }

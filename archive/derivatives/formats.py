@@ -116,7 +116,7 @@ FORMATS = _table(
     Format("xls", "XLS (Excel)", "application/vnd.ms-excel", _D, ("xls", "xlt", "et", "ett")),
     Format("et", "ET (WPS 表格)", "application/vnd.ms-excel", _D, ("et", "ett")),
     Format("ppt", "PPT (PowerPoint)", "application/vnd.ms-powerpoint", _D, ("ppt", "pps", "pot", "dps")),
-    Format("old-doc", "DOC (Word, before 97)", "application/msword", _D, ("doc", "wri", "wps"), readable=False),
+    Format("old-doc", "DOC (Word, before 97)", "application/msword", _D, ("doc", "wri", "wps")),
     Format("old-ppt", "PPT (PowerPoint, before 97)", "application/vnd.ms-powerpoint", _D, ("ppt", "pps", "pot"), readable=False),
     Format("ole2-encrypted", "Office (encrypted)", "application/x-ole-storage", _D, ("docx", "xlsx", "pptx", "doc", "xls", "ppt")),
     Format("ole2", "OLE2", "application/x-ole-storage", MediaKind.OTHER, ("msg", "vsd", "pub"), readable=False),

@@ -298,7 +298,7 @@ def _document(path: Path, name: str, form: Format, limits: ProbeLimits, tools: T
     return _plain(form, text=tuple(text for text in texts if text))
 
 
-_FORGIVEN = frozenset({"doc", "wps", "ppt", "xls", "et", "rtf"})
+_FORGIVEN = frozenset({"doc", "old-doc", "wps", "ppt", "xls", "et", "rtf"})
 
 
 def _html_text(path: Path) -> str:

@@ -367,6 +367,16 @@ def test_word_97_text_by_its_piece_table(tmp_path: Path) -> None:
     assert (found.format, found.text) == ("DOC (Word)", ("安康县志\n第二行",))
 
 
+@pytest.mark.parametrize(("text", "encoding"), [("安康縣志。\r第二行的字", "gb18030"), ("Don\u2019t panic, said the curator\r", "cp1252")])
+def test_word_of_the_nineties_is_read(tmp_path: Path, text: str, encoding: str) -> None:
+    body = text.encode(encoding)
+    head = bytearray(b"\xdb\xa5".ljust(384, b"\0"))
+    struct.pack_into("<II", head, 0x18, 384, 384 + len(body))
+    path = tmp_path / "a.doc"
+    path.write_bytes(bytes(head) + body)
+    assert probe(path, "a.doc", SMALL).text == (text.replace("\r", "\n").strip(),)
+
+
 def compound_doc(text: str) -> bytes:
     """The least that is a Word 97 file: header, one table sector, directory, WordDocument and 1Table of 4096 bytes each."""
     main = bytearray(4096)

@@ -271,7 +271,15 @@ def _frontis(view: ItemView) -> dict[str, Any] | None:
     if first is not None and view.pages_page == 1:
         label = _summary_label(first)
         url = url_for("browse.page", item=view.item.id, page=first.id)
-        return {"url": url, "thumb": thumb_url(first.image, 800), "alt": label.text, "label": label, "start": view.summary.pages > 1}
+        invitation = _("从头阅读") if presenting.direction(view.item, view.profile) == "rtl" else _("看大图")
+        return {
+            "url": url,
+            "thumb": thumb_url(first.image, 800),
+            "alt": label.text,
+            "label": label,
+            "start": view.summary.pages > 1,
+            "invitation": invitation,
+        }
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -112,16 +112,32 @@ def _found(wanted: Asked, view: SearchView) -> dict[str, Any]:
     return {
         "counts": _counts(results),
         "understood": results.understood,
+        "unquoted": _unquoted(wanted),
         "forms": [
             {"text": form, "count": f"{count:,}", "url": _search_url(request.args.to_dict() | {"q": f"“{form}”"})}
             for form, count in results.forms
         ]
-        if len(results.forms) > 1
+        if len(results.forms) > 1 or any(form != wanted.text for form, _count in results.forms)
         else [],
         "hits": [_hit(hit, view, wanted.text) for hit in results.hits],
         "facets": _facets(wanted, results),
         "pages": Pages(wanted.page, max(1, -(-min(total, 10_000) // wanted.size))),
     }
+
+
+_QUOTES = str.maketrans("", "", '"“”「」『』')
+
+
+def _unquoted(wanted: Asked) -> dict[str, str] | None:
+    """How much more there is when a quoted query is asked without its quotes; None for a query without any."""
+    text = wanted.text.translate(_QUOTES).strip()
+    if text == wanted.text or not text:
+        return None
+    try:
+        results = run(replace(wanted, text=text, page=1, size=1)).results
+    except (QueryError, SearchIndexError):
+        return None
+    return {"text": text, "counts": _counts(results), "url": _search_url(request.args.to_dict() | {"q": text})}
 
 
 def _counts(results: Results) -> str:

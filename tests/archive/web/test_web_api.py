@@ -112,3 +112,65 @@ def test_a_page_gives_lines_and_boxes(client: FlaskClient) -> None:
     assert page["texts"][0]["lines"][0]["kind"] == "main"
     assert [text["source"] for text in page["texts"]] == ["donor", "ocr"]
     assert page["next"] == "http://localhost/api/v1/items/shengyu/pages/p2"
+
+
+NASTY = [
+    "",
+    " ",
+    "0",
+    "-1",
+    "1e9",
+    "9" * 40,
+    "\x00",
+    "\ud7ff",
+    "\U0010ffff",
+    "‮甲",
+    "%",
+    "%00",
+    "../../etc",
+    "甲" * 3000,
+    "[]",
+    "{}",
+    "null",
+    "'",
+    '"',
+    "近:(",
+    "((((",
+    "*",
+    "?",
+    "NOT",
+    "年:..",
+    "同卷",
+    "題名:",
+    "\n\r",
+    "a=b&c=d",
+]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "q",
+        "collection",
+        "kind",
+        "from",
+        "to",
+        "item",
+        "sort",
+        "page",
+        "size",
+        "decade",
+        "source",
+        "place",
+        "lang",
+        "t",
+        "xywh",
+        "text",
+        "version",
+    ],
+)
+def test_nothing_that_is_asked_breaks_it(client: FlaskClient, name: str) -> None:
+    for value in NASTY:
+        for path in ("/api/v1/search", "/api/v1/items", "/search", "/collections/local-gazetteers", "/items/song", "/items/shengyu/p/p1"):
+            asked = {"q": "目錄", name: value} if path.endswith("search") else {name: value}
+            assert client.get(path, query_string=asked).status_code in (200, 400, 404), (path, name, value)

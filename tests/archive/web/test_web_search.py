@@ -64,3 +64,16 @@ def test_without_an_index_search_says_so_and_browsing_goes_on(tmp_path: Path) ->
         assert (health.status_code, health.get_json()["search"]) == (200, False)
     finally:
         hall.close()
+
+
+def test_a_quoted_query_says_what_it_leaves_out(client: FlaskClient) -> None:
+    page = client.get("/search?q=“简明目录”").text
+    assert "没有找到" in page
+    assert "不加引号" in page
+    assert "/search?q=%E7%AE%80%E6%98%8E%E7%9B%AE%E5%BD%95" in page
+
+
+def test_the_forms_found_are_filters(client: FlaskClient) -> None:
+    page = client.get("/search?q=简明目录").text
+    assert ">簡明目錄</a>" in page
+    assert "q=%E2%80%9C%E7%B0%A1%E6%98%8E%E7%9B%AE%E9%8C%84%E2%80%9D" in page

@@ -16,7 +16,7 @@ from archive.language import _
 from archive.model.profile import Definitions
 from archive.profiles import load_definitions
 from archive.search.base import SearchIndex
-from archive.search.whoosh_index import WhooshIndex
+from archive.search.deferred import DeferredIndex
 from archive.services.keeping import Keeping
 from archive.services.publishing import Publishing
 from archive.services.reading import Reading
@@ -90,9 +90,15 @@ def _private(settings: Settings) -> PrivateStore:
     return PrivateStore(settings.private, Path(given) if given else None)
 
 
+def _index(folder: Path) -> SearchIndex:
+    from archive.search.whoosh_index import WhooshIndex
+
+    return WhooshIndex(folder)
+
+
 def index_state(settings: Settings) -> dict[str, object]:
     """What the search index says of itself, for `fangzhi doctor`; `fault` when it is not well."""
-    index = WhooshIndex(settings.index)
+    index = _index(settings.index)
     try:
         return dict(index.doctor())
     finally:
@@ -110,7 +116,7 @@ def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clo
     store = OcflStore(settings.originals, settings.staging)
     journal = Journal(settings.journal)
     catalogue = open_catalogue(settings.catalogue, create=True)
-    index = WhooshIndex(settings.index)
+    index = DeferredIndex(lambda: _index(settings.index))
     derivatives = DerivativeStore(settings.derivatives)
     reading = Reading(catalogue, index, definitions, lambda: now().date())
     keeping = Keeping(settings, store, journal, catalogue, index, derivatives, definitions, now)

@@ -276,6 +276,8 @@ def serve(ctx: click.Context, host: str, port: int, workers: int) -> None:
     from archive.assembly import open_archive
     from archive.web.serving import serve as run
 
+    importlib.import_module("archive.search.whoosh_index")  # before the fork: its memory is shared, and no reader waits for it
+    importlib.import_module("archive.web")
     settings = load_settings(ctx.obj)
     with opened(ctx, writes=True) as archive:
         if archive.keeping.waiting():

@@ -145,18 +145,20 @@ def _donation(folder: Path, home: Path) -> Path:
 
 
 def _tell(ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool) -> None:
-    from rich.console import Console
+    from ingest import accounting
 
-    from ingest import report as reports
-
-    counts = reports.Counts(outcome.batch or "", outcome.items, outcome.files, outcome.seconds)
+    counts = accounting.Counts(outcome.batch or "", outcome.items, outcome.files, outcome.seconds)
     findings, checked = outcome.findings, outcome.batch is None
     written: tuple[Path, ...] = ()
+    if report is not None or not as_json:
+        from rich.console import Console
+
+        from ingest import report as reports
     if report is not None:
         locations = {path: file.location for path, file in files.items() if file.location is not None}
         written = reports.write_reports(report, outcome.plan, findings, counts, locations, name=folder.name, checked=checked)
     if as_json:
-        show_json(reports.to_json(findings, counts))
+        show_json(accounting.to_json(findings, counts))
     else:
         reports.to_terminal(Console(), outcome.plan, findings, counts, folder=str(folder), checked=checked, reports=written)
     if outcome.needs_a_person:

@@ -24,8 +24,7 @@ from archive.catalogue import donations as donation_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import learnt
 from archive.derivatives import ffmpeg, text_layer
-from archive.derivatives.base import Probe
-from archive.derivatives.probe import ProbeLimits
+from archive.derivatives.base import Probe, ProbeLimits
 from archive.derivatives.sandbox import Sandbox
 from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, MissingToolError, SearchIndexError, UsageError
 from archive.language import _

@@ -31,6 +31,8 @@ from rich.text import Text
 from archive.errors import UsageError
 from archive.language import _, current
 from archive.model.donation import Finding, Severity
+from ingest.accounting import Counts as Counts
+from ingest.accounting import to_json as to_json
 from ingest.readers.sheet import is_sheet_name, letters, row_list
 from ingest.readers.workbook import RawRow, RawSheet, Unreadable, read_workbook
 from ingest.task import Fate, ItemDraft, Plan
@@ -47,16 +49,6 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The accounting of a batch. `items`: ingested, unchanged, refused; `files`: given = accepted + duplicate + ignored + refused."""
-
-    batch: str = ""
-    items: Mapping[str, int] = field(default_factory=dict)
-    files: Mapping[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
 def counts_of(plan: Plan, batch: str = "", unchanged: int = 0, seconds: float = 0.0) -> Counts:
     """The accounting that follows from a plan; `unchanged` items are those that the archive already holds as they are."""
     fates = Counter(fate.fate for fate in plan.fates.values())
@@ -68,25 +60,6 @@ def counts_of(plan: Plan, batch: str = "", unchanged: int = 0, seconds: float = 
 def severity_words(severity: Severity) -> str:
     """错误, 警告 or 提示."""
     return {Severity.ERROR: _("错误"), Severity.WARNING: _("警告"), Severity.NOTE: _("提示")}[severity]
-
-
-# JSON
-
-
-def to_json(findings: Iterable[Finding], counts: Counts) -> dict[str, Any]:
-    """The document of `ingest … --json` (INTERFACE.md); a finding's place is added where it has one."""
-    return {
-        "batch": counts.batch,
-        "items": {key: counts.items.get(key, 0) for key in ("ingested", "unchanged", "refused")},
-        "files": {key: counts.files.get(key, 0) for key in ("given", "accepted", "duplicate", "ignored", "refused")},
-        "findings": [_finding_json(finding) for finding in findings],
-        "seconds": round(counts.seconds, 3),
-    }
-
-
-def _finding_json(finding: Finding) -> dict[str, Any]:
-    place = {key: value for key in ("path", "sheet", "row", "column") if (value := getattr(finding, key)) is not None}
-    return {"severity": finding.severity.value, "code": finding.code, "where": finding.where, "message": finding.message} | place
 
 
 # Grouping

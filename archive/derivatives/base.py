@@ -9,7 +9,16 @@ from typing import Any
 
 from archive.model.probe import Fault, Probe
 
-__all__ = ["Fault", "Made", "Probe"]
+__all__ = ["Fault", "Made", "Probe", "ProbeLimits"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeLimits:
+    """What one file may ask for: `max_pixels` of one image, `max_parts` images in a file, `seconds` for a still file."""
+
+    max_pixels: int = 400_000_000
+    max_parts: int = 20_000
+    seconds: float = 120
 
 
 @dataclass(frozen=True, slots=True)

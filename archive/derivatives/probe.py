@@ -10,7 +10,6 @@ import html
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import pypdfium2
 from PIL import Image, ImageCms
 
 from archive.derivatives import documents, formats, integrity, pdf, pixels
-from archive.derivatives.base import Fault, Probe
+from archive.derivatives.base import Fault, Probe, ProbeLimits
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.formats import Format
 from archive.errors import DecodeError
@@ -27,15 +26,6 @@ from archive.model.item import MediaKind
 
 FATAL = frozenset({"bomb", "empty", "damaged", "active-content", "timeout", "memory", "crash"})
 """Codes that refuse a file when nothing of it could be read; `truncated` and `damaged` files that can be read in part go in."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeLimits:
-    """What one file may ask for: `max_pixels` of one image, `max_parts` images in a file, `seconds` for a still file."""
-
-    max_pixels: int = 400_000_000
-    max_parts: int = 20_000
-    seconds: float = 120
 
 
 def seconds_for(path: Path, base: float) -> float:

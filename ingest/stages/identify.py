@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
 
-from archive.derivatives import probe as prober
-from archive.derivatives.base import Probe
+from archive.derivatives.base import Probe, ProbeLimits
 from archive.derivatives.ffmpeg import Tools
-from archive.derivatives.probe import ProbeLimits
 from archive.derivatives.sandbox import Sandbox
 from archive.errors import DecodeError
 from ingest.task import GivenFile
@@ -41,9 +38,11 @@ def identify(
             waiting.setdefault(question(file), []).append(file)
     if not waiting or sandbox is None:
         return
+    from archive.derivatives import probe as prober  # with its decoders slow to import, and not needed for an unchanged donation
+
     jobs = ((same[0].location, Path(same[0].path).name, limits, tools) for same in waiting.values())
     by_job = {same[0].location: same for same in waiting.values()}
-    for arguments, answer in sandbox.map(prober.probe, jobs, seconds=lambda job: _seconds(job, limits)):
+    for arguments, answer in sandbox.map(prober.probe, jobs, seconds=lambda job: prober.seconds_for(job[0], limits.seconds)):
         same = by_job[arguments[0]]
         found = prober.refused(arguments[0], arguments[1], answer) if isinstance(answer, DecodeError) else answer
         if not isinstance(answer, DecodeError):
@@ -57,7 +56,3 @@ def identify(
 def question(file: GivenFile) -> str:
     """What a probe's answer depends on: the bytes, and the suffix of the name (it breaks ties between formats)."""
     return f"{file.sha512}{Path(file.path).suffix.lower()}"
-
-
-def _seconds(job: tuple[Any, ...], limits: ProbeLimits) -> float:
-    return prober.seconds_for(job[0], limits.seconds)

@@ -16,7 +16,8 @@ from conftest_media import picture
 from PIL import Image, PngImagePlugin
 
 from archive.derivatives.base import Probe
-from archive.derivatives.probe import ProbeLimits, probe
+from archive.derivatives.base import ProbeLimits
+from archive.derivatives.probe import probe
 from archive.model.item import MediaKind
 
 SMALL = ProbeLimits(max_pixels=10_000_000, max_parts=100, seconds=20)

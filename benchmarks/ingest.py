@@ -9,7 +9,6 @@ With `--work` the donation and the archive stay there, and a second call measure
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import os
@@ -20,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -70,7 +68,10 @@ def make_donation(folder: Path, files: int, shape: str) -> None:
 def name_of(number: int, shape: str) -> str:
     """Where the image of that number lies in the donation."""
     if shape == "photographs":
-        place, other = "东关 西城 南桥 北门 江岸 码头 城隍庙 文庙 学堂 会馆".split(), "晨 午 暮 雨 雪 春 夏 秋 冬 夜".split()
+        place, other = (
+            ["东关", "西城", "南桥", "北门", "江岸", "码头", "城隍庙", "文庙", "学堂", "会馆"],
+            ["晨", "午", "暮", "雨", "雪", "春", "夏", "秋", "冬", "夜"],
+        )
         return f"{place[number % 10]}{other[number // 10 % 10]}景之{chr(0x4E00 + number)}.jpg"
     if shape == "one":
         return f"志书/{number + 1:04d}.jpg"

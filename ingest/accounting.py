@@ -33,5 +33,3 @@ def to_json(findings: Iterable[Finding], counts: Counts) -> dict[str, Any]:
 def _finding_json(finding: Finding) -> dict[str, Any]:
     place = {key: value for key in ("path", "sheet", "row", "column") if (value := getattr(finding, key)) is not None}
     return {"severity": finding.severity.value, "code": finding.code, "where": finding.where, "message": finding.message} | place
-
-

@@ -60,9 +60,11 @@ def check(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_j
 @click.pass_context
 def run(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_json: bool, quick: bool, ocr: bool) -> None:
     """收入；中断过就接着做。 / Take it in; goes on by itself where it was interrupted."""
+    folder = _donation(folder, ctx.obj)
+    if report is None and not ocr and _answer(ctx, folder, jobs, as_json, quick):
+        return
     from ingest import pipeline
 
-    folder = _donation(folder, ctx.obj)
     with opened(ctx, writes=True) as archive, pipeline.workspace_in(archive.settings) as workspace, _Bar(as_json) as bar:
         options = pipeline.Options(jobs, quick, ocr, bar.told)
         outcome, files = pipeline.run(folder, archive, options, Path(workspace))
@@ -131,17 +133,38 @@ def undo(ctx: click.Context, batch: str, as_json: bool) -> None:
         ctx.exit(1)
 
 
-def _donation(folder: Path, home: Path) -> Path:
-    from ingest.pipeline import refuse_overlap
+def _answer(ctx: click.Context, folder: Path, jobs: int, as_json: bool, quick: bool) -> bool:
+    """Give the answer of the last run again when nothing has changed since; False when the donation must be gone through."""
+    from ingest import remembered
 
+    with _Bar(as_json) as bar:
+        answer = remembered.recall(folder, load_settings(ctx.obj), quick=quick, jobs=jobs, progress=bar.told)
+    if answer is None:
+        return False
+    if as_json:
+        show_json(answer.document)
+    else:
+        click.echo(answer.text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+    if answer.status:
+        ctx.exit(answer.status)
+    return True
+
+
+def _donation(folder: Path, home: Path) -> Path:
     folder = folder.absolute()
     if not folder.is_dir():
         raise UsageError(_("%(folder)s 不是文件夹。请给出捐赠文件夹的路径。", folder=folder))
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UsageError(_("%(folder)s 读不了，请检查权限。", folder=folder))
     load_settings(home)
-    refuse_overlap(folder, home)
+    _refuse_overlap(folder, home)
     return folder
+
+
+def _refuse_overlap(folder: Path, home: Path) -> None:
+    donor, own = folder.resolve(), home.resolve()
+    if donor == own or own in donor.parents or donor in own.parents:
+        raise UsageError(_("捐赠文件夹 %(folder)s 与馆藏主目录 %(home)s 互相包含；请分开放。", folder=folder, home=home))
 
 
 def _tell(ctx: click.Context, folder: Path, outcome: Outcome, files: dict[str, GivenFile], report: Path | None, as_json: bool) -> None:

@@ -26,7 +26,7 @@ from archive.catalogue import learnt
 from archive.derivatives import ffmpeg, text_layer
 from archive.derivatives.base import Probe, ProbeLimits
 from archive.derivatives.sandbox import Sandbox
-from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, MissingToolError, SearchIndexError, UsageError
+from archive.errors import ArchiveError, Busy, Conflict, DecodeError, DiskFull, MissingToolError, SearchIndexError
 from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState, Donation, Finding, Severity
@@ -37,6 +37,8 @@ from archive.model.profile import Definitions
 from archive.services import deriving, objects
 from archive.services.locks import lock
 from archive.settings import Settings
+from ingest import remembered
+from ingest.accounting import Counts
 from ingest.readers import folder as folder_reader
 from ingest.readers import registration as registration_reader
 from ingest.readers import sheet as sheet_reader
@@ -257,9 +259,19 @@ def run(folder: Path, archive: Archive, options: Options, workspace: Path) -> tu
         _room(archive, plan, files)
         outcome = Outcome(plan, findings=list(plan.findings), fates=dict(plan.fates))
         _Run(archive, folder, plan, files, options, outcome).go()
-    outcome.findings = list(_in_order(outcome.findings))
+        outcome.findings = list(_in_order(outcome.findings))
+        _remember(archive, folder, outcome, files, options)
     outcome.seconds = time.monotonic() - begin
     return outcome, files
+
+
+def _remember(archive: Archive, folder: Path, outcome: Outcome, files: Mapping[str, GivenFile], options: Options) -> None:
+    if options.ocr:
+        return
+    counts = Counts(outcome.batch or "", outcome.items, outcome.files)
+    items = [*outcome.ingested, *outcome.unchanged]
+    status = int(outcome.needs_a_person)
+    remembered.remember(archive, folder, outcome.plan, files, outcome.findings, counts, items=items, status=status)
 
 
 def _room(archive: Archive, plan: Plan, files: Mapping[str, GivenFile]) -> None:
@@ -577,10 +589,3 @@ def workspace_in(settings: Settings | None) -> tempfile.TemporaryDirectory[str]:
         return tempfile.TemporaryDirectory(prefix="fangzhi-")
     settings.staging.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryDirectory(prefix="unpacked-", dir=settings.staging)
-
-
-def refuse_overlap(folder: Path, home: Path) -> None:
-    """Raise UsageError when the donation lies in the home or the home in the donation."""
-    donor, own = folder.resolve(), home.resolve()
-    if donor == own or own in donor.parents or donor in own.parents:
-        raise UsageError(_("捐赠文件夹 %(folder)s 与馆藏主目录 %(home)s 互相包含；请分开放。", folder=folder, home=home))

@@ -67,6 +67,12 @@ def fangzhi(tmp_path: Path) -> Fangzhi:
     return Fangzhi(tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def command() -> type[Fangzhi]:
+    """The command for a home of the test's own choosing (`from conftest import …` finds whichever conftest was loaded last)."""
+    return Fangzhi
+
+
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that is made once for all processes of a test run."""
     base = tmp_path_factory.getbasetemp()

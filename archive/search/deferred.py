@@ -32,6 +32,10 @@ class DeferredIndex:
         """See `SearchIndex`."""
         return self._index().mark(query, text, notes, before=before, after=after)
 
+    def exists(self) -> bool:
+        """See `SearchIndex`."""
+        return self._index().exists()
+
     def doctor(self) -> Mapping[str, object]:
         """See `SearchIndex`."""
         return self._index().doctor()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from archive.derivatives import registry
@@ -39,8 +40,6 @@ class DeriveJob:
 
 def make(job: DeriveJob) -> dict[str, Any]:
     """Do a job; what it found worth keeping. Raises DecodeError. Runs in a child process."""
-    from pathlib import Path
-
     root = Path(job.root)
     if job.kind is MediaKind.SOUND:
         return registry.make_sound(job.original, root, job.tools, job.closed, job.limits)
@@ -62,6 +61,15 @@ def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore, settin
                 continue
             original = registry.original(file, store.local_path(item.id, file.path))
             yield DeriveJob(item.id, file.id, file.kind, original, part, closed, str(derivatives.root), tools, limits)
+
+
+def sets(item: Item, derivatives: DerivativeStore) -> Iterator[Path]:
+    """The folders of all derivatives that an item's files have when nothing is missing."""
+    for file in item.files:
+        for part, closed in _wanted(item, file):
+            recipe = registry.recipe_for(file.kind, closed)
+            if recipe is not None:
+                yield derivatives.folder(file.sha512, part, recipe)
 
 
 def _wanted(item: Item, file: MediaFile) -> Iterator[tuple[int | None, Closed]]:

@@ -56,6 +56,11 @@ def check_manifests(files: Sequence[GivenFile]) -> Checked:
     return Checked(frozenset(read), tuple(findings))
 
 
+def names_sha256(path: str) -> bool:
+    """True for a list that states SHA-256, so that it is best worked out while the files are read anyway."""
+    return _algorithm(path) == "sha256"
+
+
 def _algorithm(path: str) -> str:
     match = _MANIFEST.fullmatch(path.rpartition("/")[2])
     return next((group.lower() for group in match.groups() if group), "") if match else ""
@@ -83,7 +88,7 @@ def _digest(file: GivenFile, algorithm: str) -> str:
     if algorithm == "sha512":
         return file.sha512
     if algorithm == "sha256":
-        return file.sha256
+        return file.sha256 or (_hash(file.location, algorithm) if file.location else "")
     return _hash(file.location, algorithm) if file.location else ""
 
 

@@ -16,6 +16,7 @@ from archive.errors import StorageError
 from archive.language import _
 from archive.model.donation import Finding, Severity
 from archive.storage.digests import copy_and_digest, digest_file
+from ingest.readers.checksums import names_sha256
 from ingest.task import GivenFile
 
 
@@ -30,8 +31,9 @@ def digest(
     """Each file with its digests, in order, and a finding for one that cannot be read. Litter and what the walk refused are not read.
 
     `seen` (for `--quick`) maps the absolute path of files whose size and time are unchanged to their sha512, and is trusted; members of archives are always read.
-    `progress` is told the bytes read.
+    SHA-256 is worked out only where a list among the files states it. `progress` is told the bytes read.
     """
+    both = any(names_sha256(file.path) for file in files)
 
     def one(file: GivenFile) -> tuple[GivenFile, Finding | None]:
         if file.litter or file.refused or file.location is None:
@@ -40,7 +42,7 @@ def digest(
         if known is not None:
             return replace(file, sha512=known), None
         try:
-            found = digest_file(file.location)
+            found = digest_file(file.location, sha256=both)
         except OSError as error:
             return replace(file, refused="unreadable"), _unreadable(file, error.strerror or str(error))
         except StorageError:

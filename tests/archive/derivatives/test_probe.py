@@ -15,8 +15,7 @@ import pytest
 from conftest_media import picture
 from PIL import Image, PngImagePlugin
 
-from archive.derivatives.base import Probe
-from archive.derivatives.base import ProbeLimits
+from archive.derivatives.base import Probe, ProbeLimits
 from archive.derivatives.probe import probe
 from archive.model.item import MediaKind
 

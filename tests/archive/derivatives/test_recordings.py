@@ -13,8 +13,8 @@ import pytest
 from conftest_media import read
 
 from archive.derivatives import ffmpeg, film, passages, sound
-from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.base import ProbeLimits
+from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.probe import probe
 from archive.errors import DecodeError, DiskFull, MissingToolError
 

@@ -27,6 +27,9 @@ from archive.errors import ArchiveError, DecodeError, DiskFull, MissingToolError
 WALL_FACTOR = 4
 """Wall time a job may take, as a multiple of its CPU seconds: a busy machine is no fault of the file."""
 
+_CHILD = "from archive.derivatives.sandbox_child import main; main()"
+_GRACE = 10
+"""Seconds more for a child that has begun to answer: it waits for us, not we for it."""
 _HEADER = struct.Struct(">Q")
 _FATAL_SIGNALS = {signal.SIGXCPU: "timeout", signal.SIGKILL: "memory"}
 
@@ -173,7 +176,8 @@ class Sandbox:
             "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
         }
         process = subprocess.Popen(
-            [sys.executable, "-c", "from archive.derivatives.sandbox_child import main; main()", str(self._memory), str(os.getpid())],
+            # -P: the folder we stand in may be a donor's, and nothing of it is to be imported
+            [sys.executable, "-P", "-c", _CHILD, str(self._memory), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -196,6 +200,8 @@ class Sandbox:
             self._listen(key.data)
         now = time.monotonic()
         for child in busy:
+            if child.job is not None and child.buffer and child.deadline <= now:
+                child.deadline = now + _GRACE
             if child.job is not None and child.deadline <= now:
                 child.job.outcome = ("fault", "timeout", f"no answer within {child.job.seconds * WALL_FACTOR:g} s")
                 self._end(child)

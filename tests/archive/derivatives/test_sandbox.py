@@ -128,6 +128,29 @@ def test_a_call_inside_a_loop_over_map_works() -> None:
     assert found == [((n,), 2 * n, 4 * n) for n in range(4)]
 
 
+def large(size: int) -> bytes:
+    return bytes(size)
+
+
+def test_a_large_answer_is_not_late_because_we_were_busy() -> None:
+    with Sandbox(2, 1024, 1) as sandbox:
+        answers = []
+        for args, result in sandbox.map(large, ((size,) for size in (1, 20 << 20))):
+            if args == (1,):
+                time.sleep(4.5)  # beyond the wall time of the other, which cannot get rid of its answer meanwhile
+            answers.append(result if isinstance(result, DecodeError) else len(result))
+    assert answers == [1, 20 << 20]
+
+
+def test_nothing_is_imported_from_the_folder_we_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ctypes.py").write_text("raise SystemExit('donor code ran')")
+    (tmp_path / "struct.py").write_text("raise SystemExit('donor code ran')")
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(1, 1024, 5) as sandbox:
+        assert sandbox.run(double, 4) == 8
+
+
 def test_faults_of_the_machine_are_raised_as_what_they_are() -> None:
     with Sandbox(1, 1024, 5) as sandbox:
         with pytest.raises(MissingToolError) as caught:

@@ -38,6 +38,26 @@ def transcribe(plan: Plan, files: Mapping[str, GivenFile], definitions: Definiti
     return replace(plan, drafts=tuple(drafts), findings=tuple(findings))
 
 
+def _without_personal(item: Item) -> Item:
+    """The item without the words of files in which ID or telephone numbers were found.
+
+    The originals are kept, for staff; their words are written nowhere else, neither into the description nor into any table, until a person
+    has decided.
+    """
+    personal = {file.id for file in item.files if file.personal}
+    if not personal:
+        return item
+
+    def open_texts(page: Page) -> Page:
+        if page.image is not None and page.image.file in personal:
+            return replace(page, texts=())
+        # words taken out of a paper name no file of their own: where one paper of the item is personal, none of these are kept
+        return replace(page, texts=tuple(t for t in page.texts if t.file is not None and t.file not in personal))
+
+    tracks = tuple(t for t in item.tracks if t.file not in personal and t.media not in personal)
+    return replace(item, pages=tuple(open_texts(page) for page in item.pages), tracks=tracks)
+
+
 def transcribe_item(made: ItemDraft, files: Mapping[str, GivenFile], definitions: Definitions) -> tuple[ItemDraft, tuple[Finding, ...]]:
     """One item with its texts and tracks read, and what was found while reading."""
     if made.refused:
@@ -49,7 +69,7 @@ def transcribe_item(made: ItemDraft, files: Mapping[str, GivenFile], definitions
     if profile is not None and profile.notes_layout:
         pages = reader.with_notes(pages)
     pages = [replace(page, position=number) for number, page in enumerate(pages, 1)]
-    item = replace(made.item, pages=tuple(pages), tracks=reader.tracks())
+    item = _without_personal(replace(made.item, pages=tuple(pages), tracks=reader.tracks()))
     found = (*reader.encodings(), *reader.findings)
     return replace(made, item=item, findings=(*made.findings, *found)), found
 

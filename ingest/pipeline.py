@@ -187,7 +187,8 @@ def _identify(files: list[GivenFile], archive: Archive | None, settings: Setting
         probes.update(identify.identify(files, known, sandbox, limits_of(settings), deriving.tools_of(settings), progress=told))
     if archive is not None and set(known) - before:
         with archive.catalogue.write(durable=False) as connection:
-            learnt.remember_probes(connection, {q: found for q, found in known.items() if q not in before}, identify.RECIPE)
+            new = {q: found for q, found in known.items() if q not in before and identify.may_be_remembered(found)}
+            learnt.remember_probes(connection, new, identify.RECIPE)
     return [replace(file, probe=probes.get(file.path)) for file in files]
 
 

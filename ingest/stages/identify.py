@@ -9,6 +9,7 @@ from archive.derivatives.base import Probe, ProbeLimits
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.sandbox import Sandbox
 from archive.errors import DecodeError
+from ingest.readers.personal import personal_numbers
 from ingest.task import GivenFile
 
 RECIPE = "probe-1"
@@ -56,3 +57,8 @@ def identify(
 def question(file: GivenFile) -> str:
     """What a probe's answer depends on: the bytes, and the suffix of the name (it breaks ties between formats)."""
     return f"{file.sha512}{Path(file.path).suffix.lower()}"
+
+
+def may_be_remembered(found: Probe) -> bool:
+    """False for a file with personal numbers in its words: they are written nowhere but in its original, so it is looked at anew each time."""
+    return not any(personal_numbers(text) for text in found.text)

@@ -56,7 +56,8 @@ class DerivativeStore:
     def workplace(self) -> Iterator[Path]:
         """A folder on the same file system to make a derivative in; gone afterwards."""
         self.root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".making-", dir=self.root))
+        self.sweep()
+        folder = Path(tempfile.mkdtemp(prefix=f".making-{os.getpid()}-", dir=self.root))
         try:
             yield folder
         finally:
@@ -90,8 +91,8 @@ class DerivativeStore:
                 yield folder.name
 
     def sweep(self) -> int:
-        """Remove what killed makers left behind; the number of folders. Call it while nothing is being made."""
-        left = list(self.root.glob(".making-*"))
+        """Remove what makers that were killed left behind; the number of folders. Those of living processes stay."""
+        left = [folder for folder in self.root.glob(".making-*") if not _lives(folder.name.split("-")[1])]
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)
         return len(left)
@@ -100,6 +101,18 @@ class DerivativeStore:
         if not _SHA512.fullmatch(sha512):
             raise ValueError(f"{sha512[:20]!r} is no SHA-512")
         return self.root / sha512[:2] / sha512
+
+
+def _lives(process: str) -> bool:
+    if not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _swap(new: Path, final: Path, old: Path) -> None:

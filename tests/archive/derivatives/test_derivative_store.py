@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -68,9 +70,12 @@ def test_no_name_leads_out_of_the_store(tmp_path: Path, name: str) -> None:
 
 
 def test_leavings_of_killed_makers_are_swept(tmp_path: Path) -> None:
-    (tmp_path / ".making-x").mkdir()
-    assert DerivativeStore(tmp_path).sweep() == 1
-    assert not (tmp_path / ".making-x").exists()
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".making-{dead.pid}-x").mkdir()
+    (tmp_path / f".making-{os.getpid()}-x").mkdir()
+    put(DerivativeStore(tmp_path), "text")
+    assert [folder.name for folder in tmp_path.glob(".making-*")] == [f".making-{os.getpid()}-x"]
 
 
 def test_the_registry_names_the_recipes_of_the_makers() -> None:

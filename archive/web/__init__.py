@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, request, url_for
+from markupsafe import Markup
 
 from archive import language as words
 from archive import resources
@@ -94,29 +96,35 @@ def _dress(app: Flask) -> None:
     """What templates may use beside what a route hands them."""
     hall: Hall = app.extensions["fangzhi"]
     folder = resources.static()
-    app.jinja_env.globals.update(_=_, asset=lambda name: _asset(folder, name), with_args=_with_args, in_language=_in_language)
+    app.jinja_env.globals.update(
+        _=_, asset=lambda name: _asset(folder, name), with_args=_with_args, in_language=_in_language, zh=_ZH, tongue=_tongue
+    )
 
     @app.context_processor
     def names() -> dict[str, Any]:
         english = words.current() == "en"
         return {
             "language": words.current(),
-            "zh": _ChineseInEnglish if english else "",
             "site_name": hall.settings.name_en if english else hall.settings.name,
             "site_name_zh": hall.settings.name,
             "canonical": g.get("canonical"),
         }
 
 
-class _Attribute(str):
-    """An attribute of ours for a start tag; not text, so not escaped."""
+class _Chinese:
+    """An attribute for a start tag, ` lang="zh"`, on pages in English; nothing on pages in Chinese. Titles and values are Chinese."""
 
     def __html__(self) -> str:
-        return str(self)
+        return ' lang="zh"' if words.current() == "en" else ""
 
 
-_ChineseInEnglish = _Attribute(' lang="zh"')
-"""Says that titles and values are Chinese where the page around them is English."""
+_HAN = re.compile("[\u3400-\u9fff]")
+_ZH, _NONE = _Chinese(), Markup()
+
+
+def _tongue(text: str) -> _Chinese | Markup:
+    """The same for text that may be Chinese or not, such as a label that only a donor gave."""
+    return _ZH if _HAN.search(text) else _NONE
 
 
 @lru_cache(maxsize=64)

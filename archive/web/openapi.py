@@ -303,6 +303,7 @@ def document(server: str, definitions: Definitions) -> Schema:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],
+        "security": [],
         "paths": {
             "/api/v1/search": {
                 "get": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,49 @@ def test_switching_keeps_the_page_and_its_query(client: FlaskClient) -> None:
 
 def test_chinese_titles_say_so_on_an_english_page(client: FlaskClient) -> None:
     assert '<h1 class="item-title" lang="zh">' in client.get("/items/shengyu?lang=en").text
+
+
+class Foreign(HTMLParser):
+    """Chinese text of a page that no element around it says to be Chinese."""
+
+    VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source", "track"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.languages, self.tags = ["en"], [""]
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.tags.append(tag)
+            self.languages.append(dict(attrs).get("lang") or self.languages[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.pop()
+        self.languages.pop()
+
+    def handle_data(self, data: str) -> None:
+        # The title of the window cannot say so.
+        if self.languages[-1] == "en" and self.tags[-1] != "title" and re.search(r"[\u4e00-\u9fff]", data):
+            self.found.append(data.strip())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/collections/local-gazetteers",
+        "/items/shengyu",
+        "/items/shengyu/p/p2?q=目錄",
+        "/items/song",
+        "/search?q=目錄",
+        "/search?q=無此語",
+        "/about",
+        "/items/none-such",
+        "/items/papers",
+    ],
+)
+def test_an_english_page_says_what_is_chinese_on_it(client: FlaskClient, path: str) -> None:
+    page = Foreign(client.get(path, headers={"Accept-Language": "en"}).text)
+    assert page.found == []

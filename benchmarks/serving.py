@@ -1,183 +1,236 @@
 """What a page, a byte range and a slow reader cost on our own server. Prints ratios measured in one run.
 
-python benchmarks/serving.py HOME [ITEM…]
+    python benchmarks/serving.py [--home HOME] [--rounds 7]
 
-HOME holds an archive (the sample donation will do). Figures are CPU time of the web process from /proc, the least of several rounds:
-an item's page beside an empty Flask and Jinja page, 1 MB at the end of a 1 GB file beside 1 MB at its start, and whether every page
-answers while 40 downloads stall.
+Without `--home` an archive is made first: the sample donation, and an original of 1 GB. The archive is served by `fangzhi serve`, the empty
+page by the same server with an application of one route and one template. CPU is that of the whole tree of server processes, on connections
+that are kept open; rounds take turns, and medians are compared. See `benchmarks/README.md`.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import http.client
+import json
 import os
 import socket
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, render_template_string, request
-
-import archive.web
-from archive.assembly import open_archive
-from archive.model.rights import Audience
-from archive.settings import load_settings
-from archive.web import ranges
-from archive.web.serving import serve
-
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "tests" / "data" / "sample"
 GIGABYTE = 1 << 30
+MEGABYTE = 1 << 20
 STALLED = 40
-_TICK = os.sysconf("SC_CLK_TCK")
+PAGE = "<!doctype html>\n<html lang=zh>\n<title>{{ title }}</title>\n<h1>{{ title }}</h1>\n"
 
 
-def build(home: Path, film: Path) -> Flask:
-    """The archive's own application, with an empty page and a great file beside it."""
-    app = archive.web.create_app(open_archive(load_settings(home)))
-    # A Flask application of its own: the empty page must not pay for our headers and language.
-    bare = Flask("bare")
+def serve_empty() -> None:
+    """The reference: Flask, one route, one template that is compiled once, under our own server."""
+    from flask import Flask, render_template
+    from jinja2 import DictLoader
 
-    @bare.get("/empty")
+    import archive.web
+    from archive.web.serving import serve
+
+    app = Flask("empty")
+    app.jinja_loader = DictLoader({"empty.html": PAGE})  # type: ignore[assignment]
+
+    @app.get("/")
     def empty() -> str:
-        return render_template_string("<!doctype html><title>{{ title }}</title><p>{{ title }}</p>", title="empty")
+        return render_template("empty.html", title="empty")
 
-    @bare.get("/film")
-    def film_() -> Response:
-        return ranges.send(request, film, media_type="video/mp4", etag="film", cache="private")
-
-    ours = app.wsgi_app
-
-    def either(environ: Any, start: Any) -> Any:
-        return (bare.wsgi_app if environ["PATH_INFO"] in ("/empty", "/film") else ours)(environ, start)
-
-    app.wsgi_app = either  # type: ignore[method-assign]
-    return app
+    archive.web.create_app = lambda _archive: app
+    serve(lambda: None, port=0)  # type: ignore[arg-type, return-value]
 
 
-@contextmanager
-def served(home: Path, film: Path) -> Iterator[tuple[str, int, int]]:
-    """Host, port and process id of one web process."""
-    found, told = get_context("fork").Pipe()
-
-    def run() -> None:
-        original = archive.web.create_app
-        archive.web.create_app = lambda _archive: _build_with(original, home, film)
-        serve(lambda: None, port=0, announce=told.send)  # type: ignore[arg-type, return-value]
-
-    process = get_context("fork").Process(target=run)
-    process.start()
-    address = urlsplit(found.recv())
-    host, port = str(address.hostname), int(address.port or 0)
-    ask(host, port, "/empty")
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    try:
-        yield host, port, int(children[0])
-    finally:
-        process.terminate()
-        process.join()
+def environment() -> dict[str, str]:
+    """Ours, with this checkout first."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-def _build_with(original: Callable[..., Flask], home: Path, film: Path) -> Flask:
-    archive.web.create_app = original
-    return build(home, film)
+def fangzhi(home: Path, *words: str) -> list[str]:
+    """The command line of `fangzhi` over a home."""
+    return [sys.executable, "-m", "archive", "--home", str(home), "--lang", "zh", *words]
 
 
-def ask(host: str, port: int, path: str, wanted: str | None = None) -> int:
-    """Ask once, read everything; the bytes of the body."""
-    for _attempt in range(40):
-        try:
-            connection = http.client.HTTPConnection(host, port, timeout=30)
-            connection.request("GET", path, headers={"Range": wanted} if wanted else {})
-            answer = connection.getresponse()
-            body = answer.read()
-            connection.close()
-        except ConnectionRefusedError:
-            time.sleep(0.25)
-            continue
+def make_home(folder: Path) -> Path:
+    """An archive with the sample and an original of 1 GB (a hole in the donor's file, real bytes in the archive)."""
+    home, great = folder / "home", folder / "great"
+    great.mkdir()
+    with (great / "大录像.bin").open("wb") as stream:
+        stream.truncate(GIGABYTE)
+    (great / "donation.toml").write_text('accession = "2026-901"\ndonor = "量度用"\n\n[defaults]\naccess = "public"\n', "utf-8")
+    for words in (("init",), ("ingest", "run", str(SAMPLE), "--json"), ("ingest", "run", str(great), "--json")):
+        subprocess.run(fangzhi(home, *words), stdout=subprocess.DEVNULL, env=environment(), check=False)
+    return home
+
+
+class Server:
+    """A server in processes of its own, asked over one connection that is kept open."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        parts = urlsplit("http" + said.split("http", 1)[1].split("（")[0].split(" ")[0])
+        self.host, self.port = str(parts.hostname), int(parts.port or 0)
+        self.connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+
+    def ask(self, path: str, **headers: str) -> bytes:
+        """The body of an answer."""
+        self.connection.request("GET", path, headers=headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
         assert answer.status in (200, 206), (path, answer.status)
-        return len(body)
-    raise AssertionError(path)
+        return body
 
+    def processes(self) -> list[int]:
+        """Ids of the server's processes: the one that was started and all below it."""
+        found, waiting = [], [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            found.append(pid)
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+        return found
 
-def cpu(pid: int) -> float:
-    """CPU seconds of a process so far."""
-    parts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(parts[11]) + int(parts[12])) / _TICK
+    def cpu(self) -> float:
+        """CPU seconds of all of them so far, to the nanosecond (the ticks of `stat` are too coarse for single pages)."""
+        total = 0
+        for pid in self.processes():
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                with contextlib.suppress(OSError):
+                    total += int((task / "schedstat").read_text().split()[0])
+        return total / 1e9
 
+    def memory(self) -> Iterator[tuple[str, float, float]]:
+        """What each process is, its resident MiB and its share of them (pages shared after the fork are divided)."""
+        for pid in self.processes():
+            values = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+            rss, pss = (int(values[name].split()[0]) / 1024 for name in ("Rss", "Pss"))
+            yield ("parent" if pid == self.process.pid else f"child {pid}"), rss, pss
 
-def cost(pid: int, work: Callable[[], object], times: int, rounds: int = 5) -> float:
-    """CPU milliseconds of the server for one `work`, the least of several rounds."""
-    work()
-    least = float("inf")
-    for _round in range(rounds):
-        before = cpu(pid)
+    def cost(self, path: str, times: int, **headers: str) -> float:
+        """CPU milliseconds for one answer."""
+        before = self.cpu()
         for _ in range(times):
-            work()
-        least = min(least, (cpu(pid) - before) / times * 1000)
-    return least
+            self.ask(path, **headers)
+        return (self.cpu() - before) / times * 1000
+
+    def end(self) -> None:
+        """Stop it, politely."""
+        self.process.terminate()
+        self.process.wait()
 
 
-def pages(host: str, port: int, pid: int, items: list[str]) -> None:
-    """Item pages beside an empty page."""
-    empty = cost(pid, lambda: ask(host, port, "/empty"), 200)
-    print(f"empty page {empty:.2f} ms CPU")
+def pages(ours: Server, empty: Server, items: list[str], rounds: int) -> None:
+    """Item pages beside the empty page."""
+    for _ in range(3):
+        for path in items:
+            ours.ask(path)
+        ours.ask("/")
+        empty.ask("/")
+    spent: dict[str, list[float]] = {path: [] for path in ("empty", *items)}
+    for _ in range(rounds):
+        spent["empty"].append(empty.cost("/", 200))
+        for path in items:
+            spent[path].append(ours.cost(path, 40))
+    reference = statistics.median(spent["empty"])
+    print(f"empty page: {reference:.2f} ms CPU")
+    ratios = {}
     for path in items:
-        took = cost(pid, lambda path=path: ask(host, port, path), 100)  # type: ignore[misc]
-        print(f"{path}: {took:.2f} ms CPU, {took / empty:.2f} x an empty page (limit 4)")
+        took = statistics.median(spent[path])
+        ratios[path] = took / reference
+        print(f"{path}: {took:.2f} ms CPU, × {took / reference:.2f} (limit 4), {len(ours.ask(path))} bytes")
+    print(f"item pages: median × {statistics.median(ratios.values()):.2f}, dearest × {max(ratios.values()):.2f}")
 
 
-def byte_ranges(host: str, port: int, pid: int) -> None:
-    """The end of a great file beside its start."""
-    start = cost(pid, lambda: ask(host, port, "/film", "bytes=0-1048575"), 50)
-    end = cost(pid, lambda: ask(host, port, "/film", f"bytes={GIGABYTE - 1048576}-"), 50)
-    print(f"1 MB of 1 GB: at the start {start:.2f} ms CPU, at the end {end:.2f}, {end / start:.2f} x (limit 1.5)")
+def byte_ranges(ours: Server, path: str, rounds: int) -> None:
+    """The last megabyte of a gigabyte beside the first."""
+    wanted = {"start": f"bytes=0-{MEGABYTE - 1}", "end": f"bytes={GIGABYTE - MEGABYTE}-{GIGABYTE - 1}"}
+    spent: dict[str, list[float]] = {name: [] for name in wanted}
+    for name in wanted:
+        assert len(ours.ask(path, Range=wanted[name])) == MEGABYTE
+    for _ in range(rounds):
+        for name, header in wanted.items():
+            spent[name].append(ours.cost(path, 40, Range=header))
+    start, end = (statistics.median(spent[name]) for name in ("start", "end"))
+    print(f"1 MiB of 1 GiB: at the start {start:.2f} ms CPU, at the end {end:.2f} ms, × {end / start:.2f} (limit 1.5)")
 
 
-def stalled(host: str, port: int, path: str) -> None:
+def stalled(ours: Server, path: str, asked: list[str]) -> None:
     """Pages while downloads stall: sockets that ask for the whole file and never read."""
     sockets = []
     for _ in range(STALLED):
-        line = socket.create_connection((host, port), timeout=30)
+        line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.sendall(b"GET /film HTTP/1.1\r\nHost: x\r\n\r\n")
+        line.connect((ours.host, ours.port))
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         sockets.append(line)
-    time.sleep(1)
-    slowest, answered = 0.0, 0
-    for _ in range(20):
+    time.sleep(2)
+    slowest = 0.0
+    for page in asked:
         began = time.perf_counter()
-        answered += ask(host, port, path) > 0
+        fresh = http.client.HTTPConnection(ours.host, ours.port, timeout=30)
+        fresh.request("GET", page)
+        answer = fresh.getresponse()
+        answer.read()
+        assert answer.status == 200, (page, answer.status)
         slowest = max(slowest, time.perf_counter() - began)
-    print(f"with {STALLED} stalled downloads {answered} of 20 pages answered, the slowest after {slowest:.2f} s")
+        fresh.close()
+    print(f"with {STALLED} stalled downloads {len(asked)} of {len(asked)} pages answered, the slowest after {slowest:.2f} s")
     for line in sockets:
         line.close()
 
 
-def main(arguments: list[str]) -> None:
-    """Measure and print."""
-    home = Path(arguments[0]).absolute()
-    items = [f"/items/{item}" for item in arguments[1:] or _some_items(home)]
-    with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "film.mp4"
-        with film.open("wb") as stream:
-            stream.truncate(GIGABYTE)
-        with served(home, film) as (host, port, pid):
-            pages(host, port, pid, items)
-            byte_ranges(host, port, pid)
-            stalled(host, port, items[0])
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, help="an archive that holds an original of 1 GiB")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--empty", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.empty:
+        serve_empty()
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        home = arguments.home or make_home(Path(temporary))
+        ours, empty = Server(fangzhi(home, "serve", "--port", "0")), Server([sys.executable, __file__, "--empty"])
+        try:
+            measure(ours, empty, arguments.rounds)
+        finally:
+            ours.end()
+            empty.end()
 
 
-def _some_items(home: Path) -> list[str]:
-    found = open_archive(load_settings(home))
-    try:
-        return [summary.id for summary in found.reading.items(Audience.PUBLIC, size=6).items]
-    finally:
-        found.close()
+def measure(ours: Server, empty: Server, rounds: int) -> None:
+    """All figures, from two servers that run."""
+    listed: list[dict[str, Any]] = json.loads(ours.ask("/api/v1/items?size=100"))["items"]
+    items = [f"/items/{item['id']}" for item in listed]
+    great = None
+    for item in listed:
+        record = json.loads(ours.ask(f"/api/v1/items/{item['id']}"))
+        for file in record.get("files", record.get("item", {}).get("files", ())):
+            if file.get("size") == GIGABYTE:
+                great = f"/media/{item['id']}.{file['id']}/original"
+    pages(ours, empty, items[:8], rounds)
+    if great is None:
+        print("no original of 1 GiB in this archive: byte ranges and stalled downloads not measured")
+    else:
+        byte_ranges(ours, great, rounds)
+        asked = ["/", "/search?q=%E6%B1%89", "/about", "/help", "/healthz", *(f"/collections/{s}" for s in ("local-gazetteers", "han-opera"))]
+        stalled(ours, great, [*asked, *items[:20], "/search?q=%E9%87%91%E5%B7%9E"])
+    for name, rss, pss in ours.memory():
+        print(f"memory of {name}: {rss:.0f} MiB resident, {pss:.0f} MiB its share")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -133,25 +133,23 @@ class Server:
 
 
 def pages(ours: Server, empty: Server, items: list[str], rounds: int) -> None:
-    """Item pages beside the empty page."""
+    """Item pages beside the empty page: asked as readers do, and written anew each time (a question mark keeps a page from being kept)."""
+    asked = {"as asked": items, "written anew": [f"{path}?anew=1" for path in items]}
     for _ in range(3):
-        for path in items:
+        for path in (*asked["as asked"], *asked["written anew"]):
             ours.ask(path)
-        ours.ask("/")
         empty.ask("/")
-    spent: dict[str, list[float]] = {path: [] for path in ("empty", *items)}
+    spent: dict[str, list[float]] = {path: [] for path in ("empty", *asked["as asked"], *asked["written anew"])}
     for _ in range(rounds):
         spent["empty"].append(empty.cost("/", 200))
-        for path in items:
+        for path in (*asked["as asked"], *asked["written anew"]):
             spent[path].append(ours.cost(path, 40))
     reference = statistics.median(spent["empty"])
     print(f"empty page: {reference:.2f} ms CPU")
-    ratios = {}
-    for path in items:
-        took = statistics.median(spent[path])
-        ratios[path] = took / reference
-        print(f"{path}: {took:.2f} ms CPU, × {took / reference:.2f} (limit 4), {len(ours.ask(path))} bytes")
-    print(f"item pages: median × {statistics.median(ratios.values()):.2f}, dearest × {max(ratios.values()):.2f}")
+    for name, paths in asked.items():
+        ratios = [statistics.median(spent[path]) / reference for path in paths]
+        listed = " ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"item pages {name}: median × {statistics.median(ratios):.2f}, dearest × {max(ratios):.2f} (limit 4)   ({listed})")
 
 
 def byte_ranges(ours: Server, path: str, rounds: int) -> None:
@@ -226,7 +224,14 @@ def measure(ours: Server, empty: Server, rounds: int) -> None:
         print("no original of 1 GiB in this archive: byte ranges and stalled downloads not measured")
     else:
         byte_ranges(ours, great, rounds)
-        asked = ["/", "/search?q=%E6%B1%89", "/about", "/help", "/healthz", *(f"/collections/{s}" for s in ("local-gazetteers", "han-opera"))]
+        asked = [
+            "/",
+            "/search?q=%E6%B1%89",
+            "/about",
+            "/help",
+            "/healthz",
+            *(f"/collections/{s}" for s in ("local-gazetteers", "han-opera")),
+        ]
         stalled(ours, great, [*asked, *items[:20], "/search?q=%E9%87%91%E5%B7%9E"])
     for name, rss, pss in ours.memory():
         print(f"memory of {name}: {rss:.0f} MiB resident, {pss:.0f} MiB its share")

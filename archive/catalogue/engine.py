@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ class Catalogue:
         self._readers = _engine(path, "query_only=ON")
         self._writers = _engine(path, "journal_mode=WAL")
         self._process = os.getpid()
+        self._watch: Any = None
+        self._watch_lock = threading.Lock()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,8 +61,20 @@ class Catalogue:
             with connection.execution_options(begin="IMMEDIATE").begin():
                 yield connection
 
+    def state(self) -> int:
+        """A number that changes with every commit to the catalogue, by whomever; for comparing within one process."""
+        self._after_fork()
+        with self._watch_lock, _translated(self.path):
+            if self._watch is None:
+                self._watch = self._readers.raw_connection()
+            # Asked on one connection that writes nothing: SQLite counts the commits of all others.
+            return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Let go of the file."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self._readers.dispose()
         self._writers.dispose()
 
@@ -68,6 +83,7 @@ class Catalogue:
             # SQLite's locks do not pass to a child; the parent's connections are dropped, not closed.
             self._readers.dispose(close=False)
             self._writers.dispose(close=False)
+            self._watch = None
             self._process = os.getpid()
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from archive import language as words
 from archive import resources
 from archive.language import _
-from archive.web import access, api, browse, health, iiif, language, media, problems, search
+from archive.web import access, api, browse, health, iiif, kept, language, media, problems, search
 from archive.web.hall import Hall
 from archive.web.metrics import Metrics
 
@@ -66,6 +66,7 @@ def create_app(archive: Archive) -> Flask:
     language.install(app)
     problems.install(app)
     _watch(app)
+    kept.install(app)
     _dress(app)
     for blueprint in (browse.blueprint, search.blueprint, api.blueprint, media.blueprint, iiif.blueprint, health.blueprint):
         app.register_blueprint(blueprint)

@@ -222,7 +222,7 @@ class WhooshIndex:
         for attempt in range(_TRIES):
             current = self._current()
             try:
-                return self._open_build(current["build"])
+                return self._open_build(current["build"], going_back=attempt > 4)
             except _FAULTS as error:
                 fault = error
                 if attempt > 4 and not isinstance(error, FileNotFoundError):
@@ -230,15 +230,21 @@ class WhooshIndex:
                 time.sleep(0.01)
         raise _broken(fault) from fault
 
-    def _open_build(self, build: str) -> _Snapshot:
-        old = self._snapshot
+    def _open_build(self, build: str, going_back: bool) -> _Snapshot:
+        """The newest generation of a build; an older one than we have only when `going_back` (a folder put back from a copy).
+
+        A killed writer leaves older tables of contents lying. When a rebuild then removes the whole folder, the newest may go first.
+        """
+        old = self._snapshot if self._snapshot is not None and self._snapshot.build == build else None
         storage = DurableStorage(str(self.folder / build))
         generation = TOC._latest_generation(storage, "MAIN")
-        if old is not None and (old.build, old.generation) == (build, generation):
+        if old is not None and generation == old.generation:
             return old
+        if old is not None and generation < old.generation and not going_back:
+            raise FileNotFoundError(f"{build}: {generation} < {old.generation}")
         try:
             contents = TOC.read(storage, "MAIN", gen=generation if generation >= 0 else None, schema=schema())
-            known = {segment.id: segment for segment in old.segments} if old is not None and old.build == build else {}
+            known = {segment.id: segment for segment in old.segments} if old is not None else {}
             segments = tuple(known.get(segment.segment_id()) or _Segment(storage, segment) for segment in contents.segments)
         except BaseException:
             storage.let_go()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,7 +199,7 @@ _WRITER = """
     n = {first}
     while True:
         if n % 7 == 6:
-            index.rebuild((f"k-{{m}}", work(m)) for m in range(n))
+            index.rebuild((f"k-{{m}}", work(m)) for m in range(n + 1))  # all there is: a killed writer may have committed n, unprinted
         index.replace([(f"k-{{n}}", work(n))])
         print(n, flush=True)
         n += 1
@@ -217,37 +221,97 @@ _READER = """
 """
 
 
-def _start(code: str, **values: object) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def _running(code: str, **values: object) -> Iterator[subprocess.Popen[str]]:
+    """A program in a process of its own, which does not outlive the block."""
     text = textwrap.dedent(code.format(root=str(Path(__file__).parents[3]), **values))
-    return subprocess.Popen([sys.executable, "-W", "error", "-c", text], stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen([sys.executable, "-W", "error", "-c", text], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _printed(process: subprocess.Popen[str]) -> Iterator[int]:
+    assert process.stdout is not None
+    return (int(line) for line in process.stdout if line.endswith("\n"))
 
 
 def test_killed_at_any_moment_the_index_opens_and_holds_what_was_acknowledged(tmp_path: Path) -> None:
     folder, stop = tmp_path / "index", tmp_path / "stop"
     WhooshIndex(folder).rebuild(iter(()))
-    reader = _start(_READER, folder=str(folder), stop=str(stop))
     rng, acknowledged = random.Random(1), -1
-    for _ in range(20):
-        writer = _start(_WRITER, folder=str(folder), first=acknowledged + 1)
-        assert writer.stdout is not None
-        first = writer.stdout.readline()
-        acknowledged = max(acknowledged, int(first))
-        time.sleep(rng.random() * 0.4)
-        os.kill(writer.pid, signal.SIGKILL)
-        acknowledged = max([acknowledged, *(int(line) for line in writer.stdout.read().split("\n") if line.strip().isdigit())])
-        writer.wait()
-        writer.stdout.close()
-        index = WhooshIndex(folder)
-        assert index.search(Query("利漢江")).items >= acknowledged + 1
-        assert index.search(Query(f"漢江{acknowledged}水", item=f"k-{acknowledged}")).total == 5
-    stop.touch()
-    assert reader.stdout is not None
-    assert reader.stdout.read().startswith("well")
-    reader.stdout.close()
-    assert reader.wait() == 0
+    with _running(_READER, folder=str(folder), stop=str(stop)) as reader:
+        for _ in range(20):
+            with _running(_WRITER, folder=str(folder), first=acknowledged + 1) as writer:
+                printed = _printed(writer)
+                acknowledged = next(printed)
+                time.sleep(rng.random() * 0.4)
+                os.kill(writer.pid, signal.SIGKILL)
+                acknowledged = max([acknowledged, *printed])
+            index = WhooshIndex(folder)
+            assert index.search(Query("利漢江")).items >= acknowledged + 1
+            assert index.search(Query(f"漢江{acknowledged}水", item=f"k-{acknowledged}")).total == 5
+        stop.touch()
+        said, _unused = reader.communicate()
+        assert said.startswith("well")
+        assert reader.returncode == 0
     index.replace([("k-0", ())])
     index.replace([("k-1", ())])
     named = {path.name for path in _build(index).iterdir()}
     state = index.doctor()
     assert isinstance(state["segments"], int)
     assert len(named) <= state["segments"] * 6 + 3, named
+
+
+class _Overtaken(WhooshIndex):
+    """A reader that reads the name of the live build just before something happens to it."""
+
+    happens: Callable[[], None] | None = None
+
+    def _current(self) -> dict[str, Any]:
+        current = super()._current()
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return current
+
+
+def _with_an_older_table_left(index: WhooshIndex) -> Path:
+    """Add an item as a writer does that is killed before it removes the table of contents it took the place of; that table."""
+    older = next(_build(index).glob("_MAIN_*.toc"))
+    kept = {path: path.read_bytes() for path in _build(index).iterdir()}
+    index.replace([("last", _work("last", "水利"))])
+    for path, content in kept.items():
+        path.write_bytes(content)
+    return older
+
+
+def _remove_the_newest_table(folder: Path, older: Path) -> None:
+    (newest,) = (path for path in folder.glob("_MAIN_*.toc") if path.name != older.name)
+    newest.unlink()
+
+
+def test_a_build_half_removed_does_not_take_its_readers_back(index: WhooshIndex) -> None:
+    older = _with_an_older_table_left(index)
+    reader = _Overtaken(index.folder)
+    assert reader.search(Query("水利")).total == 21
+
+    def rebuilt() -> None:
+        old = _build(index)
+        left = shutil.copytree(old, index.folder / "left")
+        index.rebuild(iter([*_many(20, "first"), ("last", _work("last", "水利"))]))
+        _remove_the_newest_table(left, older)
+        left.rename(old)
+
+    reader.happens = rebuilt
+    assert reader.search(Query("水利")).total == 21
+    assert reader.happens is None
+
+
+def test_a_build_put_back_from_a_copy_is_read(index: WhooshIndex) -> None:
+    older = _with_an_older_table_left(index)
+    reader = WhooshIndex(index.folder)
+    assert reader.search(Query("水利")).total == 21
+    _remove_the_newest_table(older.parent, older)
+    assert reader.search(Query("水利")).total == 20

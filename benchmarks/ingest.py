@@ -9,17 +9,20 @@ With `--work` the donation and the archive stay there, and a second call measure
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import os
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -78,14 +81,39 @@ def name_of(number: int, shape: str) -> str:
     return f"第{number // SCANS_A_FOLDER + 1:02d}册/{number % SCANS_A_FOLDER + 1:03d}.jpg"
 
 
-def cpu(command: list[str], ok: tuple[int, ...] = (0,)) -> tuple[float, float, str]:
-    """CPU seconds (user and system, all children that were waited for), wall seconds and stdout of a command."""
+class Spent(NamedTuple):
+    """What a command cost: CPU seconds (user and system, of all its children too), wall seconds, most memory of its own process in MiB."""
+
+    cpu: float
+    wall: float
+    memory: float
+    out: str
+
+
+def run(command: list[str], ok: tuple[int, ...] = (0,)) -> Spent:
+    """Run a command to its end."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in ok:
-        raise SystemExit(f"{command}: exit {done.returncode}\n{done.stderr}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.perf_counter() - began, done.stdout
+    memory = 0.0
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        while process.poll() is None:
+            memory = max(memory, _most(process.pid))
+            time.sleep(0.02)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode not in ok:
+            raise SystemExit(f"{command}: exit {process.returncode}\n{err.read()}")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return Spent(spent, time.perf_counter() - began, memory, out.read())
+
+
+def _most(pid: int) -> float:
+    with contextlib.suppress(OSError, IndexError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def fangzhi(home: Path, *words: str) -> list[str]:
@@ -95,23 +123,34 @@ def fangzhi(home: Path, *words: str) -> list[str]:
 
 def take_in(donation: Path, home: Path) -> None:
     """The first run, not measured beyond being told."""
-    cpu(fangzhi(home, "init"))
-    spent, wall, out = cpu(fangzhi(home, "ingest", "run", str(donation), "--json"), ok=(0, 1))
-    answer = json.loads(out)
-    print(f"first run: {spent:.0f} s CPU, {wall:.0f} s, items {answer['items']}, files {answer['files']}", flush=True)
+    run(fangzhi(home, "init"))
+    spent = run(fangzhi(home, "ingest", "run", str(donation), "--json"), ok=(0, 1))
+    answer = json.loads(spent.out)
+    print(f"first run: {spent.cpu:.0f} s CPU, {spent.wall:.0f} s, main process {spent.memory:.0f} MiB, items {answer['items']}", flush=True)
 
 
-def measure(donation: Path, home: Path, runs: int) -> dict[str, list[float]]:
-    """CPU seconds of each kind of run, taken in turn so that a busy machine slows all alike."""
-    spent: dict[str, list[float]] = {"hash": [], "rerun": [], "quick": []}
+def measure(donation: Path, home: Path, runs: int, deep: bool) -> dict[str, list[Spent]]:
+    """What each kind of run costs, taken in turn so that a busy machine slows all alike."""
+    kinds: dict[str, tuple[str, ...]] = {"rerun": (), "quick": ("--quick",)}
+    spent: dict[str, list[Spent]] = {"hash": [], **{name: [] for name in kinds}}
+    if deep:
+        spent["forgotten"] = []
     for _ in range(runs):
-        spent["hash"].append(cpu([sys.executable, "-c", HASH, str(donation)])[0])
-        for name, words in (("rerun", ()), ("quick", ("--quick",))):
-            seconds, _wall, out = cpu(fangzhi(home, "ingest", "run", str(donation), "--json", *words), ok=(0, 1))
-            answer = json.loads(out)
-            if answer["items"]["ingested"] or not answer["items"]["unchanged"]:
-                raise SystemExit(f"{name}: not unchanged: {answer['items']}")
-            spent[name].append(seconds)
+        spent["hash"].append(run([sys.executable, "-c", HASH, str(donation)]))
+        if deep:
+            shutil.rmtree(home / "run" / "answers", ignore_errors=True)
+            spent["forgotten"].append(unchanged(donation, home))
+        for name, words in kinds.items():
+            spent[name].append(unchanged(donation, home, *words))
+    return spent
+
+
+def unchanged(donation: Path, home: Path, *words: str) -> Spent:
+    """A run of a donation of which nothing is new."""
+    spent = run(fangzhi(home, "ingest", "run", str(donation), "--json", *words), ok=(0, 1))
+    answer = json.loads(spent.out)
+    if answer["items"]["ingested"] or not answer["items"]["unchanged"]:
+        raise SystemExit(f"not unchanged: {answer['items']}")
     return spent
 
 
@@ -120,7 +159,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--shape", choices=["scans", "photographs", "one"], default="scans")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--work", type=Path, help="keep donation and archive here")
+    parser.add_argument("--deep", action="store_true", help="also a run that remembers no answer and goes through everything")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = (arguments.work or Path(temporary)).absolute()
@@ -129,11 +169,13 @@ def main() -> None:
             make_donation(donation, arguments.files, arguments.shape)
         if not home.exists():
             take_in(donation, home)
-        spent = measure(donation, home, arguments.runs)
-    reference = statistics.median(spent["hash"])
-    for name, seconds in spent.items():
-        listed = " ".join(f"{value:.2f}" for value in seconds)
-        print(f"{name:6} median {statistics.median(seconds):6.2f} s CPU  × {statistics.median(seconds) / reference:5.3f}   ({listed})")
+        spent = measure(donation, home, arguments.runs, arguments.deep)
+    reference = statistics.median(one.cpu for one in spent["hash"])
+    for name, runs in spent.items():
+        median = statistics.median(one.cpu for one in runs)
+        listed = " ".join(f"{one.cpu:.2f}" for one in runs)
+        memory = statistics.median(one.memory for one in runs)
+        print(f"{name:9} median {median:6.2f} s CPU  × {median / reference:5.3f}   ({listed})  {memory:.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":

@@ -498,23 +498,24 @@ class _Run:
         store = self.archive.store
         with self.archive.catalogue.read() as connection:
             known = item_rows.find_item(connection, item.accession, item.key)
-            reserved = item_rows.reserved_ids(connection)
-        trashed = set(store.trashed())
         for candidate in filter(None, (known, item.id, derived_item_id(item.accession, item.key), *_numbered(item.id))):
-            if candidate in trashed:
+            if store.head(candidate) is None and candidate in set(store.trashed()):
                 store.untrash(candidate)
             if store.head(candidate) is not None:
                 found = objects.read_object(store, candidate)
                 if (found.described.accession, found.described.key) == (item.accession, item.key):
                     return candidate, found
-            elif candidate not in reserved:
+            elif not self._reserved(candidate):
                 return candidate, None
         raise Conflict(_("条目 %(key)s 的编号都已被占用。", key=item.key))
 
+    def _reserved(self, item: str) -> bool:
+        with self.archive.catalogue.read() as connection:
+            return item in item_rows.reserved_ids(connection)
+
     def _registered(self, item: str, version: int) -> bool:
         with self.archive.catalogue.read() as connection:
-            row = item_rows.get_item(connection, item, pages=False, files=False)
-        return row is not None and row.version == version
+            return item_rows.version_of(connection, item) == version
 
     def _originals(self, draft: ItemDraft, item: Item, earlier: objects.ItemObject | None) -> dict[str, Path | str]:
         """Each original as a staged copy, or as the digest of content the object holds already."""

@@ -210,15 +210,25 @@ def file_by_key(connection: Connection, key: str) -> tuple[str, MediaFile, int |
     return None if record is None else (item_id, msgspec.json.decode(record, type=MediaFile), part)
 
 
+_HOLDERS = select(file.c.item, file.c.id).where(file.c.sha512 == bindparam("sha512")).order_by(file.c.item, file.c.position)
+_FIND = select(item.c.id).where(item.c.accession == bindparam("accession"), item.c.key == bindparam("key"))
+_VERSION = select(item.c.version).where(item.c.id == bindparam("id"))
+
+
 def files_by_sha512(connection: Connection, sha512: str) -> list[tuple[str, str]]:
     """(item id, file id) of every original with these bytes."""
-    found = connection.execute(select(file.c.item, file.c.id).where(file.c.sha512 == sha512).order_by(file.c.item, file.c.position))
+    found = connection.execute(_HOLDERS, {"sha512": sha512})
     return [(item_id, file_id) for item_id, file_id in found]
 
 
 def find_item(connection: Connection, accession: str, key: str) -> str | None:
     """The id of the item with this identity, or None."""
-    return connection.execute(select(item.c.id).where(item.c.accession == accession, item.c.key == key)).scalars().first()
+    return connection.execute(_FIND, {"accession": accession, "key": key}).scalars().first()
+
+
+def version_of(connection: Connection, item_id: str) -> int | None:
+    """The OCFL version at which an item is registered, None when it is not."""
+    return connection.execute(_VERSION, {"id": item_id}).scalar_one_or_none()
 
 
 def item_ids(connection: Connection, *, batch: str | None = None, accession: str | None = None) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,12 +26,16 @@ _LONGEST_PATH = 1500
 """Bytes of a content path; Linux takes 4096 for the whole path, and the object's own place goes before it."""
 
 
+_OTHERS = re.compile(r"[^A-Za-z0-9_-]")
+
+
 def encapsulation(item: str) -> str:
     """The name of an object's own folder: the id with all but A-Z a-z 0-9 - _ percent-encoded, cut at 100 characters."""
-    encoded = "".join(c if re.fullmatch(r"[A-Za-z0-9_-]", c) else "".join(f"%{byte:02x}" for byte in c.encode()) for c in item)
+    encoded = _OTHERS.sub(lambda match: "".join(f"%{byte:02x}" for byte in match[0].encode()), item)
     return encoded if len(encoded) <= 100 else f"{encoded[:100]}-{hashlib.sha256(item.encode()).hexdigest()}"
 
 
+@lru_cache(maxsize=4096)
 def object_path(item: str) -> Path:
     """The folder of an object, relative to the storage root."""
     digest = hashlib.sha256(item.encode()).hexdigest()

@@ -66,7 +66,7 @@ def run(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_jso
     from ingest import pipeline
 
     with opened(ctx, writes=True) as archive, pipeline.workspace_in(archive.settings) as workspace, _Bar(as_json) as bar:
-        options = pipeline.Options(jobs, quick, ocr, bar.told)
+        options = pipeline.Options(jobs, quick, ocr, bar.told, shown=not as_json)
         outcome, files = pipeline.run(folder, archive, options, Path(workspace))
         bar.stop()
         _tell(ctx, folder, outcome, files, report, as_json)
@@ -138,7 +138,7 @@ def _answer(ctx: click.Context, folder: Path, jobs: int, as_json: bool, quick: b
     from ingest import remembered
 
     with _Bar(as_json) as bar:
-        answer = remembered.recall(folder, load_settings(ctx.obj), quick=quick, jobs=jobs, progress=bar.told)
+        answer = remembered.recall(folder, load_settings(ctx.obj), quick=quick, jobs=jobs, shown=not as_json, progress=bar.told)
     if answer is None:
         return False
     if as_json:

@@ -18,6 +18,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from archive import records
 from archive.assembly import Archive
 from archive.catalogue import donations as donation_rows
@@ -63,6 +65,8 @@ class Options:
     quick: bool = False
     ocr: bool = False
     progress: Progress = _silent
+    shown: bool = True
+    """Whether somebody reads the report on a terminal, so that it is kept to be shown again."""
 
 
 @dataclass(slots=True)
@@ -96,29 +100,18 @@ class Outcome:
 
 
 class _ArchiveView:
-    """What `describe` may ask the archive (see `describe.ArchiveView`)."""
+    """What `describe` may ask the archive (see `describe.ArchiveView`), in one state of the catalogue; without one, an empty archive."""
 
-    def __init__(self, archive: Archive | None, accession: str = "") -> None:
-        self._archive = archive
+    def __init__(self, connection: Connection | None) -> None:
+        self._connection = connection
 
     def holders_of(self, sha512: str) -> tuple[str, ...]:
-        if self._archive is None:
+        if self._connection is None:
             return ()
-        with self._archive.catalogue.read() as connection:
-            return tuple(f"{item}.{file}" for item, file in item_rows.files_by_sha512(connection, sha512))
+        return tuple(f"{item}.{file}" for item, file in item_rows.files_by_sha512(self._connection, sha512))
 
     def known_item(self, accession: str, key: str) -> str | None:
-        if self._archive is None:
-            return None
-        with self._archive.catalogue.read() as connection:
-            return item_rows.find_item(connection, accession, key)
-
-    def accession_of(self, item: str) -> str | None:
-        if self._archive is None:
-            return None
-        with self._archive.catalogue.read() as connection:
-            row = item_rows.get_item(connection, item, pages=False, files=False)
-        return row.item.accession if row else None
+        return None if self._connection is None else item_rows.find_item(self._connection, accession, key)
 
 
 def limits_of(settings: Settings) -> ProbeLimits:
@@ -138,7 +131,9 @@ def analyse(
     findings += more
     files = _identify(files, archive, settings, options)
     registration, tables = _read_sheets(files, definitions)
-    plan = describe.plan(files, tables, registration, definitions, folder_name=folder.name, archive=_ArchiveView(archive))
+    with ExitStack() as stack:
+        connection = stack.enter_context(archive.catalogue.read()) if archive is not None else None
+        plan = describe.plan(files, tables, registration, definitions, folder_name=folder.name, archive=_ArchiveView(connection))
     plan = transcribe.transcribe(plan, {file.path: file for file in files}, definitions)
     plan = replace(plan, findings=_in_order([*findings, *plan.findings]), registrations=registration.paths)
     return plan, {file.path: file for file in files}
@@ -272,7 +267,7 @@ def _remember(archive: Archive, folder: Path, outcome: Outcome, files: Mapping[s
     counts = Counts(outcome.batch or "", outcome.items, outcome.files)
     items = [*outcome.ingested, *outcome.unchanged]
     status = int(outcome.needs_a_person)
-    remembered.remember(archive, folder, outcome.plan, files, outcome.findings, counts, items=items, status=status)
+    remembered.remember(archive, folder, outcome.plan, files, outcome.findings, counts, items=items, status=status, shown=options.shown)
 
 
 def _room(archive: Archive, plan: Plan, files: Mapping[str, GivenFile]) -> None:

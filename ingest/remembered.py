@@ -49,29 +49,32 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the run said: the JSON document, the text for a terminal (with its colours), the exit status."""
+    """What the run said: the JSON document, the text for a terminal (with its colours; empty when none was asked for), the exit status."""
 
     document: dict[str, Any]
     text: str
     status: int
 
 
-def recall(folder: Path, settings: Settings, *, quick: bool, jobs: int, progress: Callable[[str, int, int], None]) -> Answer | None:
+def recall(
+    folder: Path, settings: Settings, *, quick: bool, jobs: int, shown: bool, progress: Callable[[str, int, int], None]
+) -> Answer | None:
     """What the last run of this donation said, when one run now would say the same and change nothing; else None.
 
-    `quick` trusts files whose size and time are unchanged; without it every file is read and digested.
+    `shown` asks for the text for a terminal. `quick` trusts files whose size and time are unchanged; without it every file is read and digested.
     """
     began = time.monotonic()
     place = _place(folder, settings)
     try:
         kept = json.loads(place.read_bytes())
+        document, text, status = kept["document"], kept["text"], kept["status"]
+        if shown and not text:
+            return None
         if kept["format"] != FORMAT or kept["world"] != _world(settings) or not _stands(kept["stands"], settings):
             return None
         before, now = kept["files"], _tree(folder)
         if before.keys() != now.keys() or not _same(folder, before, now, quick, jobs, progress):
             return None
-        document = kept["document"]
-        text, status = kept["text"], kept["status"]
     except (OSError, ValueError, KeyError, TypeError, StorageError):
         return None
     seconds = time.monotonic() - began
@@ -88,6 +91,7 @@ def remember(
     *,
     items: Iterable[str],
     status: int,
+    shown: bool,
 ) -> None:
     """Keep the answer of a run that is finished, as it will be when nothing is new: what was taken in is then unchanged."""
     place = _place(folder, archive.settings)
@@ -98,7 +102,7 @@ def remember(
         given, stands = _given(folder, files), _standing(archive, plan, counts.batch, sorted(items))
         if given is None or stands is None:
             return
-        document, text = _said(plan, findings, counts, folder)
+        document, text = _said(plan, findings, counts, folder if shown else None)
         record = {
             "format": FORMAT,
             "world": _world(archive.settings),
@@ -121,15 +125,19 @@ def _place(folder: Path, settings: Settings) -> Path:
 # What it said
 
 
-def _said(plan: Plan, findings: list[Finding], counts: Counts, folder: Path) -> tuple[dict[str, Any], str]:
+def _said(plan: Plan, findings: list[Finding], counts: Counts, folder: Path | None) -> tuple[dict[str, Any], str]:
+    from ingest import accounting
+
+    items = {"ingested": 0, "unchanged": counts.items["ingested"] + counts.items["unchanged"], "refused": counts.items["refused"]}
+    again = accounting.Counts(counts.batch, items, counts.files, float(_SECONDS))
+    if folder is None:
+        return accounting.to_json(findings, again), ""
     import io
 
     from rich.console import Console
 
-    from ingest import accounting, report
+    from ingest import report
 
-    items = {"ingested": 0, "unchanged": counts.items["ingested"] + counts.items["unchanged"], "refused": counts.items["refused"]}
-    again = accounting.Counts(counts.batch, items, counts.files, float(_SECONDS))
     stream = io.StringIO()
     report.to_terminal(Console(file=stream, force_terminal=True, color_system="standard"), plan, findings, again, folder=str(folder))
     return accounting.to_json(findings, again), stream.getvalue()

@@ -176,6 +176,7 @@ class _Planner:
         self.donation = registration.donation
         self.findings: list[Finding] = []
         self.claims: list[_Claim] = []
+        self.sheets_describe = False
         self.consumed: set[str] = set()
         self.claimed: set[str] = set()
         self.personal: set[str] = set()
@@ -594,6 +595,7 @@ class _Planner:
     def drafts(self) -> list[ItemDraft]:
         ids: dict[str, str] = {}
         drafts = []
+        self.sheets_describe = any(claim.row is not None for claim in self.claims)
         for claim in self.claims:
             made = draft(claim.group, claim.pages, claim.roles, frozenset(self.personal))
             made = self.with_twins(claim, made)
@@ -757,7 +759,7 @@ class _Planner:
         said = self.said_rights(claim, claim.table, row)
         if said == Rights():
             # Defaults speak for what the sheets describe; what they leave over nobody has looked at.
-            left_over = claim.row is None and any(other.row is not None for other in self.claims)
+            left_over = claim.row is None and self.sheets_describe
             said = Rights() if left_over else Rights(self.default_audience())
         status = next(iter(fields.get("rights-status", ())), "") or self.registration.defaults.get("rights_status", "")
         licence = next((v for key in ("licence", "rights") for v in fields.get(key, ()) if re.match(r"https?://", v)), "")

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archive import __version__, language
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, SettingsError, StorageError
 from archive.language import _
 from archive.model.rights import Audience
-from archive.settings import load_settings, locate_home
+from archive.settings import Settings, load_settings, locate_home
 
 if TYPE_CHECKING:
     from archive.assembly import Archive
@@ -97,11 +97,17 @@ def main(ctx: click.Context, home: Path | None, lang: str | None) -> None:
 
 
 @contextmanager
-def opened(ctx: click.Context, *, writes: bool = False) -> Iterator[Archive]:
-    """The archive of this command's home; one that writes first carries out what a crash left undone."""
+def opened(ctx: click.Context, *, writes: bool = False, rebuilds: bool = False) -> Iterator[Archive]:
+    """The archive of this command's home; one that writes first carries out what a crash left undone.
+
+    Without a catalogue only a command that `rebuilds` goes on: to the others an archive full of originals would look empty.
+    """
     from archive.assembly import open_archive
 
-    archive = open_archive(load_settings(ctx.obj))
+    settings = load_settings(ctx.obj)
+    if not rebuilds:
+        _must_have_catalogue(settings)
+    archive = open_archive(settings)
     try:
         if writes:
             for line in (*archive.store.recover(), *archive.journal.recover()):
@@ -110,6 +116,13 @@ def opened(ctx: click.Context, *, writes: bool = False) -> Iterator[Archive]:
         yield archive
     finally:
         archive.close()
+
+
+def _must_have_catalogue(settings: Settings) -> None:
+    from archive.storage.journal import Journal
+
+    if not settings.catalogue.exists() and Journal(settings.journal).last():
+        raise SettingsError(_("%(path)s：没有目录库。请运行 fangzhi rebuild，由原件重建。", path=settings.catalogue))
 
 
 def who() -> str:
@@ -149,7 +162,7 @@ def template(ctx: click.Context, kind: str, output: Path) -> None:
     import difflib
 
     from archive import resources
-    from archive.errors import SettingsError, UsageError
+    from archive.errors import UsageError
     from archive.profiles import load_definitions
     from archive.template import write_template
 
@@ -285,6 +298,25 @@ def serve(ctx: click.Context, host: str, port: int, workers: int) -> None:
     run(lambda: open_archive(settings), host=host, port=port, workers=workers, background=lambda: work(ctx.obj, threading.Event()))
 
 
+def _discard_damaged(settings: Settings) -> None:
+    """Take away a catalogue that cannot be opened, so that it can be made again; one that can be stays until the new one stands."""
+    from archive.catalogue.engine import discard, doctor, open_catalogue
+
+    if not settings.catalogue.exists():
+        return
+    try:
+        catalogue = open_catalogue(settings.catalogue, create=True)
+        try:
+            fault = doctor(catalogue).get("fault")
+        finally:
+            catalogue.close()
+    except (SettingsError, StorageError) as error:
+        fault = str(error)
+    if fault:
+        say(str(fault))
+        discard(settings.catalogue)
+
+
 def work(home: Path, stop: threading.Event) -> None:
     """The background worker: keeps the index up with the catalogue until `stop` is set."""
     from archive.assembly import open_archive
@@ -323,7 +355,9 @@ def verify(ctx: click.Context, items: tuple[str, ...], as_json: bool) -> None:
     """核对原件的固定性。 / Compare originals with their inventories, byte for byte."""
     from archive import records
 
-    with opened(ctx, writes=True) as archive:
+    with opened(ctx) as archive:  # decisions that a crash left undone are not carried out: they may concern what is damaged
+        for line in (*archive.store.recover(), *archive.journal.recover()):
+            say(line)
         audit = archive.keeping.verify(items)
     if as_json:
         show_json({"items": audit.items, "problems": [records.to_record(problem) for problem in audit.problems]})
@@ -342,11 +376,15 @@ def verify(ctx: click.Context, items: tuple[str, ...], as_json: bool) -> None:
 def rebuild(ctx: click.Context, parts: tuple[str, ...], jobs: int) -> None:
     """重建目录、索引、衍生件。 / Make catalogue, index and derivatives again."""
     wanted = parts or ("catalogue", "index", "derivatives")
-    with opened(ctx) as archive:
+    if "catalogue" in wanted:
+        _discard_damaged(load_settings(ctx.obj))
+    with opened(ctx, rebuilds="catalogue" in wanted) as archive:
         archive.store.recover()
+        archive.journal.recover()
         if "catalogue" in wanted:
             count = archive.keeping.rebuild_catalogue()
             click.echo(_("目录：%(count)d 件", count=count))
+            archive.publishing.settle()
         if "index" in wanted:
             click.echo(_("索引：%(count)d 件", count=archive.keeping.rebuild_index()))
         if "derivatives" in wanted:

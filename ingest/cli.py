@@ -13,6 +13,7 @@ from archive.cli import AUDIENCES, opened, refresh_index, show_json, who
 from archive.errors import NotFound, UsageError
 from archive.language import _
 from archive.model.rights import Audience
+from archive.services.locks import lock
 from archive.settings import load_settings
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def resume(ctx: click.Context, batch: str, report: Path | None, jobs: int, as_js
 def undo(ctx: click.Context, batch: str, as_json: bool) -> None:
     """撤回一个批次。 / Take a batch back."""
     with opened(ctx, writes=True) as archive:
-        undone = archive.publishing.undo(batch, by=who())
+        with lock(archive.settings.run, "ingest"):
+            undone = archive.publishing.undo(batch, by=who())
         refresh_index(archive)
     if as_json:
         show_json({"trashed": undone.trashed, "restored": undone.restored, "left": [{"item": i, "why": w} for i, w in undone.left]})

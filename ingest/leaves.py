@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import msgspec
 
 from archive.assembly import Archive
+from archive.catalogue import items as item_rows
 from archive.errors import UsageError
 from archive.language import _
 from archive.model.decision import Decisions
@@ -68,32 +69,37 @@ def take_in(archive: Archive, stream: BinaryIO, name: str, audience: Audience, *
 def _keep(archive: Archive, key: str, work: _Work, audience: Audience, agent: str) -> None:
     content = b"".join(msgspec.json.encode(leaf) + b"\n" for leaf in work.leaves)
     draft = _item(key, work, content, audience)
-    earlier = objects.read_object(archive.store, draft.id) if archive.store.head(draft.id) is not None else None
-    item = mint.mint(draft, earlier.described if earlier else None)
-    donation = Donation(ACCESSION, source="文本")
+    found = mint.find(archive.store, archive.catalogue, draft, tuple(archive.store.trashed()))
+    earlier = found.earlier
+    item = mint.mint(replace(draft, id=found.id), found.described)
     if earlier and earlier.described == item:
+        if not _registered(archive, earlier):
+            register.register(archive.catalogue, archive.store, item.id, day=archive.today())
         return
-    staged = archive.settings.staging / f"leaves-{item.id}"
+    staged = archive.settings.staging / "ingest" / f"leaves-{item.id}"
     staged.parent.mkdir(parents=True, exist_ok=True)
     staged.write_bytes(content)
     at = archive.stamp()
-    events = [Event(item.id, "ingestion", at, agent, detail={"leaves": len(item.pages)})]
-    kept = preserve.preserve(
+    events = list(objects.read_events(archive.store, item.id)) if earlier else []
+    preserve.preserve(
         archive.store,
         item,
-        earlier.decisions if earlier else Decisions(),
-        donation,
-        events,
+        earlier.decisions if earlier else Decisions(journal=archive.journal.last() if found.described else 0),
+        Donation(ACCESSION, source="文本"),
+        [*events, Event(item.id, "ingestion", at, agent, detail={"leaves": len(item.pages)})],
         {item.files[0].path: staged},
         batch=f"{ACCESSION}.1",
         agent=agent,
         at=at,
         before=earlier.version if earlier else 0,
     )
-    decisions = earlier.decisions if earlier else Decisions()
-    register.register(
-        archive.catalogue, item, decisions, donation, events, version=kept.version, batch=f"{ACCESSION}.1", at=at, day=archive.today()
-    )
+    register.register(archive.catalogue, archive.store, item.id, day=archive.today())
+
+
+def _registered(archive: Archive, earlier: objects.ItemObject) -> bool:
+    with archive.catalogue.read() as connection:
+        row = item_rows.get_item(connection, earlier.described.id, pages=False, files=False)
+    return row is not None and row.version == earlier.version
 
 
 def _item(key: str, work: _Work, content: bytes, audience: Audience) -> Item:

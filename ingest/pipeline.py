@@ -33,7 +33,6 @@ from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState, Donation, Finding, Severity
 from archive.model.event import Event
-from archive.model.identifiers import derived_item_id
 from archive.model.item import Item
 from archive.model.profile import Definitions
 from archive.services import deriving, objects
@@ -49,6 +48,8 @@ from ingest.stages import describe, identify, mint, preserve, receive, recognise
 from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, Registration, SheetRole, SheetTable
 
 AGENT = "fangzhi ingest"
+UNPACKED = "unpacked-"
+"""Begins the names of folders in the staging area that hold members of archives."""
 Progress = Callable[[str, int, int], None]
 """Told the stage, how much is done and how much there is (files, bytes or items; 0: unknown)."""
 
@@ -250,11 +251,14 @@ def run(folder: Path, archive: Archive, options: Options, workspace: Path) -> tu
     with lock(archive.settings.run, "ingest"):
         archive.store.recover()
         archive.publishing.settle()
-        shutil.rmtree(archive.settings.staging / "ingest", ignore_errors=True)
+        _clear_staging(archive.settings, workspace)
         plan, files = analyse(folder, workspace, archive, archive.settings, archive.definitions, options)
         _room(archive, plan, files)
         outcome = Outcome(plan, findings=list(plan.findings), fates=dict(plan.fates))
-        _Run(archive, folder, plan, files, options, outcome).go()
+        try:
+            _Run(archive, folder, plan, files, options, outcome).go()
+        finally:
+            _clear_staging(archive.settings, workspace)
         outcome.findings = list(_in_order(outcome.findings))
         _remember(archive, folder, outcome, files, options)
     outcome.seconds = time.monotonic() - begin
@@ -268,6 +272,14 @@ def _remember(archive: Archive, folder: Path, outcome: Outcome, files: Mapping[s
     items = [*outcome.ingested, *outcome.unchanged]
     status = int(outcome.needs_a_person)
     remembered.remember(archive, folder, outcome.plan, files, outcome.findings, counts, items=items, status=status, shown=options.shown)
+
+
+def _clear_staging(settings: Settings, workspace: Path) -> None:
+    """Remove what this or a killed run staged. Only the holder of the lock `ingest` stages anything there."""
+    if settings.staging.is_dir():
+        for path in settings.staging.iterdir():
+            if path.name == "ingest" or (path.name.startswith(UNPACKED) and path != workspace):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _room(archive: Archive, plan: Plan, files: Mapping[str, GivenFile]) -> None:
@@ -291,14 +303,13 @@ class _Run:
     ) -> None:
         self.archive, self.folder, self.plan, self.files = archive, folder, plan, files
         self.options, self.outcome = options, outcome
-        self.batch = ""
+        self.batch, self._begun = self._find_batch()
+        self._trashed = frozenset(archive.store.trashed())
         self.waiting: dict[str, int] = {}
-        self.ready: dict[str, tuple[Item, Decisions, int]] = {}
+        self.ready: dict[str, Item] = {}
 
     def go(self) -> None:
         """Preserve, derive and register every draft that is not refused; then the index; then the journal's record of the batch."""
-        self.batch = self._open_batch()
-        self.outcome.batch = self.batch
         drafts = [draft for draft in self.plan.drafts if not draft.refused]
         self.outcome.refused = [draft.item.key for draft in self.plan.drafts if draft.refused]
         self._keep_papers()
@@ -331,37 +342,26 @@ class _Run:
                     outcome.findings.append(Finding(Severity.WARNING, "not-recognised", f"{item_id} {page}", message))
                 if item == found.described:
                     continue
-                state = {
-                    path: digest for path, digest in archive.store.versions(item_id)[-1].state.items() if path.startswith("originals/")
-                }
+                self._begin()
+                state = objects.originals_of(archive.store.versions(item_id)[-1].state)
                 detail = {"batch": self.batch, "pages": sum(1 for page in item.pages if page not in found.described.pages)}
                 events = [
                     *objects.read_events(archive.store, item_id),
                     Event(item_id, "transcription", archive.stamp(), AGENT, detail=detail),
                 ]
-                kept = preserve.preserve(
+                preserve.preserve(
                     archive.store,
                     item,
                     found.decisions,
                     found.donation,
                     events,
-                    state,
+                    dict(state),
                     batch=self.batch,
                     agent=AGENT,
                     at=archive.stamp(),
                     before=found.version,
                 )
-                register.register(
-                    archive.catalogue,
-                    item,
-                    found.decisions,
-                    found.donation,
-                    events,
-                    version=kept.version,
-                    batch=self.batch,
-                    at=archive.stamp(),
-                    day=archive.today(),
-                )
+                register.register(archive.catalogue, archive.store, item_id, day=archive.today())
 
     def _index(self) -> None:
         try:
@@ -371,22 +371,28 @@ class _Run:
         except SearchIndexError as error:
             self.outcome.findings.append(Finding(Severity.WARNING, "not-indexed", _("检索索引"), str(error)))
 
-    def _open_batch(self) -> str:
-        accession = self.plan.donation.accession
-        with self.archive.catalogue.write() as connection:
+    def _find_batch(self) -> tuple[str, bool]:
+        """The batch of an interrupted run of this donation and True, else the id that the next batch will have and False."""
+        donation = self.plan.donation
+        folder = str(self.folder) if donation.provisional else None
+        with self.archive.catalogue.read() as connection:
+            earlier = donation_rows.batches(connection, accession=donation.accession, folder=folder)
+            interrupted = next((b for b in earlier if b.state in (BatchState.RUNNING, BatchState.STOPPED)), None)
+            if interrupted is not None:
+                return interrupted.id, True
+            return donation_rows.next_batch_id(connection, donation.accession), False
+
+    def _begin(self) -> None:
+        """Open the batch, before the first thing is written; a run that finds nothing to do opens none. The journal first: ids of batches are never reused."""
+        if self._begun:
+            return
+        archive = self.archive
+        batch = Batch(self.batch, self.plan.donation.accession, str(self.folder), BatchState.RUNNING, archive.stamp())
+        archive.journal.append("batch", {"batch": records.to_record(batch)}, by=AGENT, item=None, at=batch.started)
+        with archive.catalogue.write() as connection:
             donation_rows.put_donation(connection, self.plan.donation)
-            earlier = donation_rows.batches(connection, accession=accession, folder=str(self.folder))
-            batch = next((b for b in earlier if b.state in (BatchState.RUNNING, BatchState.STOPPED)), None)
-            if batch is None:
-                batch = Batch(
-                    donation_rows.next_batch_id(connection, accession),
-                    accession,
-                    str(self.folder),
-                    BatchState.RUNNING,
-                    self.archive.stamp(),
-                )
-            donation_rows.put_batch(connection, replace(batch, state=BatchState.RUNNING))
-        return batch.id
+            donation_rows.put_batch(connection, batch)
+        self._begun = True
 
     def _keep_papers(self) -> None:
         """What came with the donation and belongs to no item: sheets into an object of the donation's own; the contact, and the file it stands in, into the private store."""
@@ -423,15 +429,26 @@ class _Run:
         store.add_version(name, state, message=message, user=AGENT, created=self.archive.stamp(), expect_head=head or 0)
 
     def _close_batch(self) -> None:
-        outcome = self.outcome
+        """Record what the batch did. Nothing new and nothing refused: there is no batch, and the one that stands is named."""
+        archive, outcome = self.archive, self.outcome
+        if outcome.refused and not outcome.unchanged:
+            self._begin()
+        if not self._begun:
+            outcome.batch = self._standing_batch()
+            return
+        outcome.batch = self.batch
         summary = {"items": outcome.items, "files": outcome.files, "ingested": outcome.ingested, "findings": len(outcome.findings)}
-        with self.archive.catalogue.write() as connection:
+        with archive.catalogue.read() as connection:
             batch = donation_rows.get_batch(connection, self.batch)
-            batch = replace(batch, state=BatchState.DONE, ended=self.archive.stamp(), summary=summary)
-        if outcome.ingested or outcome.items["unchanged"] == 0:
-            self.archive.journal.append("batch", {"batch": records.to_record(batch)}, by=AGENT, item=None, at=batch.ended)
-        with self.archive.catalogue.write() as connection:
+        batch = replace(batch, folder=str(self.folder), state=BatchState.DONE, ended=archive.stamp(), summary=summary)
+        archive.journal.append("batch", {"batch": records.to_record(batch)}, by=AGENT, item=None, at=batch.ended)
+        with archive.catalogue.write() as connection:
             donation_rows.put_batch(connection, batch)
+
+    def _standing_batch(self) -> str:
+        with self.archive.catalogue.read() as connection:
+            earlier = donation_rows.batches(connection, accession=self.plan.donation.accession)
+        return next((batch.id for batch in earlier if batch.state is BatchState.DONE), "")
 
     def _jobs(self, drafts: list[ItemDraft]) -> Iterator[tuple[deriving.DeriveJob]]:
         for number, draft in enumerate(drafts, 1):
@@ -444,10 +461,9 @@ class _Run:
                 self._refuse(draft, str(error))
                 continue
             if kept is not None:
-                item = kept[0]
-                self.ready[item.id] = kept
-                jobs = list(self._missing(item))
-                self.waiting[item.id] = len(jobs)
+                self.ready[kept.id] = kept
+                jobs = list(self._missing(kept))
+                self.waiting[kept.id] = len(jobs)
                 for job in jobs:
                     yield (job,)
             self._register_ready()
@@ -456,57 +472,42 @@ class _Run:
         archive = self.archive
         return deriving.missing(item, archive.store, archive.derivatives, archive.settings)
 
-    def _keep(self, draft: ItemDraft) -> tuple[Item, Decisions, int] | None:
+    def _keep(self, draft: ItemDraft) -> Item | None:
         """Mint and preserve one draft; None when nothing changed and it is registered already."""
         archive = self.archive
-        item_id, earlier = self._earlier(draft.item)
-        item = mint.mint(replace(draft.item, id=item_id), earlier.described if earlier else None)
-        decisions = earlier.decisions if earlier else Decisions()
-        before = earlier.version if earlier else 0
+        found = mint.find(archive.store, archive.catalogue, draft.item, self._trashed)
+        earlier, before = found.earlier, found.earlier.version if found.earlier else 0
+        item = mint.mint(replace(draft.item, id=found.id), found.described)
         if earlier and earlier.described == item and earlier.donation == self.plan.donation:
             if earlier.batch == self.batch:  # preserved by an interrupted run of this batch
                 self.outcome.ingested.append(item.id)
             else:
                 self.outcome.unchanged.append(item.id)
-            if self._registered(item.id, before):
-                return (item, decisions, before) if any(self._missing(item)) else None
-            return item, decisions, before
-        originals = self._originals(draft, item, earlier)
-        events = self._events(item)
-        kept = preserve.preserve(
-            archive.store,
-            item,
-            decisions,
-            self.plan.donation,
-            events,
-            originals,
-            batch=self.batch,
-            agent=AGENT,
-            at=archive.stamp(),
-            before=before,
-        )
+            if self._registered(item.id, before) and not any(self._missing(item)):
+                return None
+            return item
+        # What was decided about the thing before its batch was taken back does not hold for the thing given anew.
+        decisions = earlier.decisions if earlier else Decisions(journal=archive.journal.last() if found.described else 0)
+        self._begin()
+        try:
+            preserve.preserve(
+                archive.store,
+                item,
+                decisions,
+                self.plan.donation,
+                self._events(item, earlier),
+                self._originals(draft, item, earlier),
+                batch=self.batch,
+                agent=AGENT,
+                at=archive.stamp(),
+                before=before,
+            )
+        except Conflict:
+            if archive.store.head(item.id) in (None, before):
+                raise
+            return self._keep(draft)  # somebody decided something about it meanwhile
         self.outcome.ingested.append(item.id)
-        return item, decisions, kept.version
-
-    def _earlier(self, item: Item) -> tuple[str, objects.ItemObject | None]:
-        """The id this identity has or gets, and what its object says today."""
-        store = self.archive.store
-        with self.archive.catalogue.read() as connection:
-            known = item_rows.find_item(connection, item.accession, item.key)
-        for candidate in filter(None, (known, item.id, derived_item_id(item.accession, item.key), *_numbered(item.id))):
-            if store.head(candidate) is None and candidate in set(store.trashed()):
-                store.untrash(candidate)
-            if store.head(candidate) is not None:
-                found = objects.read_object(store, candidate)
-                if (found.described.accession, found.described.key) == (item.accession, item.key):
-                    return candidate, found
-            elif not self._reserved(candidate):
-                return candidate, None
-        raise Conflict(_("条目 %(key)s 的编号都已被占用。", key=item.key))
-
-    def _reserved(self, item: str) -> bool:
-        with self.archive.catalogue.read() as connection:
-            return item in item_rows.reserved_ids(connection)
+        return item
 
     def _registered(self, item: str, version: int) -> bool:
         with self.archive.catalogue.read() as connection:
@@ -526,18 +527,22 @@ class _Run:
             raise Conflict(findings[0].message)
         return {**known, **staged}
 
-    def _events(self, item: Item) -> list[Event]:
-        at = self.archive.stamp()
-        events = [Event(item.id, "ingestion", at, AGENT, detail={"batch": self.batch, "files": len(item.files)})]
+    def _events(self, item: Item, earlier: objects.ItemObject | None) -> list[Event]:
+        """What the object's events say from now on: those of the version before, then this ingestion's."""
+        at, store = self.archive.stamp(), self.archive.store
+        events = list(objects.read_events(store, item.id)) if earlier else []
+        events.append(Event(item.id, "ingestion", at, AGENT, detail={"batch": self.batch, "files": len(item.files)}))
+        held = {file.sha512 for file in earlier.described.files} if earlier else set()
         for file in item.files:
-            detail = {"file": file.id, "sha512": file.sha512, "format": file.format, "media_type": file.media_type}
-            events.append(Event(item.id, "message digest calculation", at, AGENT, detail=detail))
+            if file.sha512 not in held:
+                detail = {"file": file.id, "sha512": file.sha512, "format": file.format, "media_type": file.media_type}
+                events.append(Event(item.id, "message digest calculation", at, AGENT, detail=detail))
         return events
 
     def _derived(self, job: deriving.DeriveJob, answer: object) -> None:
         item, file = job.item, job.file
         if isinstance(answer, DecodeError):
-            where = next((f.received for f in self.ready[item][0].files if f.id == file), item)
+            where = next((f.received for f in self.ready[item].files if f.id == file), item)
             message = _("衍生件没有做成（%(why)s）。原件已收好；可用 fangzhi rebuild derivatives 再做。", why=str(answer))
             self.outcome.findings.append(Finding(Severity.WARNING, "no-derivative", where, message, path=where))
         self.waiting[item] -= 1
@@ -545,19 +550,8 @@ class _Run:
 
     def _register_ready(self, *, everything: bool = False) -> None:
         for item_id in [i for i, left in self.waiting.items() if left == 0 or everything]:
-            item, decisions, version = self.ready.pop(item_id)
-            del self.waiting[item_id]
-            register.register(
-                self.archive.catalogue,
-                item,
-                decisions,
-                self.plan.donation,
-                self._events(item),
-                version=version,
-                batch=self.batch,
-                at=self.archive.stamp(),
-                day=self.archive.today(),
-            )
+            del self.ready[item_id], self.waiting[item_id]
+            register.register(self.archive.catalogue, self.archive.store, item_id, day=self.archive.today())
 
     def _refuse(self, draft: ItemDraft, why: str) -> None:
         key = draft.item.key
@@ -575,14 +569,9 @@ def _at(file: GivenFile) -> Path:
     return file.location
 
 
-def _numbered(item: str) -> Iterator[str]:
-    for number in range(2, 100):
-        yield f"{item[:60]}-{number}"
-
-
 def workspace_in(settings: Settings | None) -> tempfile.TemporaryDirectory[str]:
     """A folder for members of archives while a donation is gone through: in the home's staging area for a run, else among temporary files."""
     if settings is None:
         return tempfile.TemporaryDirectory(prefix="fangzhi-")
     settings.staging.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="unpacked-", dir=settings.staging)
+    return tempfile.TemporaryDirectory(prefix=UNPACKED, dir=settings.staging)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,11 +15,10 @@ from archive.catalogue import notes, outbox
 from archive.catalogue.engine import Catalogue, clear
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
-from archive.errors import DecodeError, UsageError
+from archive.errors import DecodeError, NotFound, UsageError
 from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState
-from archive.model.event import Event
 from archive.model.item import Item
 from archive.model.profile import Definitions
 from archive.records import from_record
@@ -27,10 +27,10 @@ from archive.search.documents import documents_of
 from archive.services import deriving, erasing, objects
 from archive.services.erasing import Erased
 from archive.services.locks import lock
-from archive.services.publishing import APPLIED, decide, later_entries
+from archive.services.publishing import APPLIED, DECISIONS, deaccession, decide, event_of, later_entries
 from archive.settings import Settings
 from archive.storage.base import FixityProblem, ObjectStore
-from archive.storage.journal import Journal
+from archive.storage.journal import Journal, JournalEntry
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, how many there are (0: unknown)."""
@@ -112,22 +112,27 @@ class Keeping:
         return Audit(len(wanted), tuple(problems))
 
     def rebuild_catalogue(self, *, progress: Progress | None = None) -> int:
-        """Make the catalogue again from originals and journal; the number of items. Whatever it held is replaced; the outbox holds every item afterwards."""
+        """Make the catalogue again from originals and journal; the number of items. Whatever it held is replaced; the outbox holds every item afterwards.
+
+        Journal entries that a crash left undone are noted as still to be carried out (`Publishing.settle`).
+        """
         with self._catalogue.write() as connection:
             clear(connection)
-        count = 0
+        count, behind = 0, []
         for item in sorted(objects.item_ids(self._store)):
-            self._read_in(item)
+            behind.extend(self._read_in(item))
             count += 1
             if progress:
                 progress(item, count, 0)
-        self._replay()
+        self._replay(behind)
         return count
 
-    def _read_in(self, item: str) -> None:
+    def _read_in(self, item: str) -> list[int]:
+        """Put an item into the catalogue as object and journal say; the numbers of journal entries that its object does not contain yet."""
         found = objects.read_object(self._store, item)
         decisions = found.decisions
-        for entry in later_entries(self._journal, decisions, item):
+        later = [entry for entry in later_entries(self._journal, decisions, item) if entry.kind in DECISIONS]
+        for entry in later:
             decisions = decide(decisions, entry)
         with self._catalogue.write() as connection:
             donation_rows.put_donation(connection, found.donation)
@@ -141,30 +146,40 @@ class Keeping:
             )
             self._tombstone(connection, item, decisions)
             event_rows.append(connection, objects.read_events(self._store, item))
+        return [entry.seq for entry in later]
 
     def _tombstone(self, connection: Any, item: str, decisions: Decisions) -> None:
         if decisions.withdrawn:
             item_rows.withdraw(connection, item, reason=decisions.withdrawn.reason, at=decisions.withdrawn.at)
 
-    def _replay(self) -> None:
-        """What only the journal knows: batches, reserved ids, later events."""
+    def _replay(self, behind: Iterable[int]) -> None:
+        """What only the journal knows: batches, reserved ids, later events. `behind`: entries that objects do not contain yet."""
+        undos: dict[int, JournalEntry] = {}
         last = 0
-        for entry in self._journal.entries():
-            last = entry.seq
-            with self._catalogue.write() as connection:
-                if entry.kind == "batch":
-                    donation_rows.put_batch(connection, from_record(entry.data["batch"], Batch))
-                elif entry.kind == "undo":
-                    donation_rows.set_batch_state(connection, entry.data["batch"], BatchState.UNDONE, ended=entry.at)
-                elif entry.kind == "purge":
-                    item_rows.reserve(connection, entry.data["items"], "purged")
-                elif entry.kind == "erase":
-                    gone = [item for item in entry.data["items"] if self._store.head(item) is None]
-                    item_rows.reserve(connection, gone, "erased")
-                if entry.item:
-                    event_rows.append(connection, [Event(entry.item, "metadata modification", entry.at, entry.by, detail=dict(entry.data))])
         with self._catalogue.write() as connection:
-            notes.put(connection, APPLIED, str(last))
+            for entry in self._journal.entries():
+                last = entry.seq
+                self._replay_one(connection, entry, undos)
+            unfinished = min([*behind, *undos], default=last + 1)
+            notes.put(connection, APPLIED, str(unfinished - 1))
+
+    def _replay_one(self, connection: Any, entry: JournalEntry, undos: dict[int, JournalEntry]) -> None:
+        if entry.kind == "batch":
+            donation_rows.put_batch(connection, from_record(entry.data["batch"], Batch))
+        elif entry.kind == "undo":
+            undos[entry.seq] = entry
+            with contextlib.suppress(NotFound):
+                donation_rows.set_batch_state(connection, entry.data["batch"], BatchState.UNDONE, ended=entry.at)
+        elif entry.kind == "undone":
+            undo = undos.pop(entry.data["undo"], entry)
+            event_rows.append(connection, [deaccession(undo, item) for item in entry.data["trashed"] if not _is_papers(item)])
+            event_rows.append(connection, [event_of(undo, item) for item in entry.data["restored"] if not _is_papers(item)])
+        elif entry.kind == "purge":
+            item_rows.reserve(connection, entry.data["items"], "purged")
+        elif entry.kind == "erase":
+            item_rows.reserve(connection, [item for item in entry.data["items"] if self._store.head(item) is None], "erased")
+        if entry.item and entry.kind in DECISIONS:
+            event_rows.append(connection, [event_of(entry)])
 
     def rebuild_index(self) -> int:
         """Build the index of every item anew beside the live one, then swap; the number of items."""
@@ -247,3 +262,7 @@ class Keeping:
 
     def _stamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_papers(item: str) -> bool:
+    return item.startswith(objects.PAPERS)

@@ -100,12 +100,13 @@ def read_object(store: ObjectStore, item: str, version: int | None = None) -> It
         records.decode(_read(store, item, DECISIONS, info.number), Decisions),
         records.decode(_read(store, item, DONATION, info.number), Donation),
         info.number,
-        _batch(versions[: info.number]),
+        next(reversed(batches_of(versions[: info.number])), ""),
         versions[0].created,
     )
 
 
-def _batch(versions: Iterable[VersionInfo]) -> str:
+def batches_of(versions: Iterable[VersionInfo]) -> list[str]:
+    """The batches that described an object, oldest first, without those that were taken back."""
     described: list[str] = []
     for version in versions:
         word, batch = version.message.split(" ", 1)[0] + " ", version.message.split(" ")[1:2]
@@ -113,12 +114,18 @@ def _batch(versions: Iterable[VersionInfo]) -> str:
             described.append(batch[0])
         elif word == UNDO and batch:
             described = [earlier for earlier in described if earlier != batch[0]]
-    return described[-1] if described else ""
+    return described
 
 
 def read_events(store: ObjectStore, item: str) -> tuple[Event, ...]:
     """The events written into the object's head; raises NotFound."""
     return tuple(msgspec.json.decode(line, type=Event) for line in _read(store, item, EVENTS, None).splitlines())
+
+
+def read_trashed(store: ObjectStore, item: str) -> Item:
+    """The description (without page texts) of the object of this id that went to the trash last; raises NotFound."""
+    with store.open_trashed(item, ITEM) as stream:
+        return records.decode(stream.read(), Item)
 
 
 def originals_of(state: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import notes
 from archive.catalogue.engine import Catalogue
-from archive.errors import NotFound, UsageError
+from archive.errors import Conflict, NotFound, UsageError
 from archive.language import _
 from archive.model.decision import Decisions, Withdrawal
 from archive.model.donation import BatchState
@@ -29,6 +29,9 @@ from archive.storage.journal import Journal, JournalEntry
 
 APPLIED = "journal-applied"
 """Key of the catalogue's note of the last journal entry carried out."""
+
+DECISIONS = ("publish", "withdraw", "clear-personal")
+"""Kinds of journal entries that change what an item's object says of people's decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,14 @@ class Publishing:
         for item in wanted:
             if self._store.head(item) is None:
                 raise NotFound(_("没有编号为 %(id)s 的条目。", id=item))
+            objects.read_object(self._store, item)  # a damaged object is found out before the decision is taken down
         for item in wanted:
-            entry = self._journal.append(kind, data, by=by, item=item, at=self._stamp())
-            self._carry_out(entry)
+            self._journal.append(kind, data, by=by, item=item, at=self._stamp())
+        self.settle()
         return wanted
 
     def settle(self) -> int:
-        """Carry out journal entries that a crash left undone; the number of them."""
+        """Carry out journal entries that a crash left undone; the number of them. Two processes may be at it: each step is done once."""
         with self._catalogue.read() as connection:
             done = int(notes.get(connection, APPLIED) or 0)
         count = 0
@@ -90,99 +94,109 @@ class Publishing:
         return count
 
     def _carry_out(self, entry: JournalEntry) -> None:
-        if entry.kind in ("publish", "withdraw", "clear-personal") and entry.item and self._store.head(entry.item) is not None:
+        if entry.kind in DECISIONS and entry.item and self._store.head(entry.item) is not None:
             self._apply(entry, entry.item)
         elif entry.kind == "undo":
             self._take_back(entry.data["batch"], entry)
         with self._catalogue.write() as connection:
-            notes.put(connection, APPLIED, str(entry.seq))
+            notes.put(connection, APPLIED, str(max(entry.seq, int(notes.get(connection, APPLIED) or 0))))
 
     def _apply(self, entry: JournalEntry, item: str) -> None:
-        before = objects.read_object(self._store, item)
-        decisions = decide(before.decisions, entry)
-        after = replace(before, decisions=decisions)
-        if decisions != before.decisions:
-            after = replace(after, version=self._write(after, entry))
-        self._register(after, entry)
+        while True:
+            before = objects.read_object(self._store, item)
+            decisions = decide(before.decisions, entry)
+            try:
+                if decisions != before.decisions:
+                    self._write(replace(before, decisions=decisions), entry)
+                break
+            except Conflict:  # an ingest, or another process that settles, wrote a version meanwhile
+                continue
+        self._register(item, event_of(entry))
 
     def _write(self, after: objects.ItemObject, entry: JournalEntry) -> int:
         item = after.described.id
-        state: dict[str, Any] = dict(self._store.versions(item)[-1].state)
+        state: dict[str, Any] = dict(self._store.versions(item)[after.version - 1].state)
         state[objects.DECISIONS] = records.encode(after.decisions)
         return self._store.add_version(
             item, state, message=f"{entry.kind} (journal {entry.seq})", user=entry.by, created=entry.at, expect_head=after.version
         )
 
-    def _register(self, after: objects.ItemObject, entry: JournalEntry) -> None:
-        event = Event(after.described.id, "metadata modification", entry.at, entry.by, detail={"decision": entry.kind, **entry.data})
+    def _register(self, item: str, event: Event) -> None:
+        """The item as its object has it now, read inside the transaction: whoever comes last puts down the newest."""
         with self._catalogue.write() as connection:
-            item_rows.put_item(connection, after.item, version=after.version, batch=after.batch, at=entry.at, day=self._now().date())
-            withdrawn = after.decisions.withdrawn
+            now = objects.read_object(self._store, item)
+            donation_rows.put_donation(connection, now.donation)
+            item_rows.put_item(connection, now.item, version=now.version, batch=now.batch, at=now.created, day=self._now().date())
+            withdrawn = now.decisions.withdrawn
             if withdrawn:
-                item_rows.withdraw(connection, after.described.id, reason=withdrawn.reason, at=withdrawn.at)
+                item_rows.withdraw(connection, item, reason=withdrawn.reason, at=withdrawn.at)
             else:
-                item_rows.reinstate(connection, after.described.id, self._now().date())
+                item_rows.reinstate(connection, item, self._now().date())
             event_rows.append(connection, [event])
 
     def undo(self, batch: str, *, by: str) -> Undone:
         """Take a batch back: objects it made go whole to the trash, objects it changed get a new version equal to the one before.
 
-        An item that something else changed since is left alone, with the reason. Raises NotFound for an unknown batch, UsageError for one undone already.
+        What people decided about an item that was changed stays. An item that a later batch changed is left alone, with the reason; once that
+        batch is taken back, this one can be again. Raises NotFound for an unknown batch, UsageError when there is nothing left to take back.
         """
         with self._catalogue.read() as connection:
             row = donation_rows.get_batch(connection, batch)
-        if row.state is BatchState.UNDONE:
+        if row.state is BatchState.UNDONE and not any(batch in self._batches(item) for item in self._store.items()):
             raise UsageError(_("批次 %(id)s 已经撤回过。", id=batch))
+        self.settle()
         entry = self._journal.append("undo", {"batch": batch}, by=by, item=None, at=self._stamp())
         undone = self._take_back(batch, entry)
         with self._catalogue.write() as connection:
             notes.put(connection, APPLIED, str(entry.seq))
         return undone
 
+    def _batches(self, item: str) -> list[str]:
+        return objects.batches_of(self._store.versions(item))
+
     def _take_back(self, batch: str, entry: JournalEntry) -> Undone:
         trashed, restored, left = [], [], []
         for item in sorted(self._store.items()):
-            made = [v.number for v in self._store.versions(item) if v.message == f"{objects.INGESTION}{batch}"]
-            if not made:
-                continue
-            try:
-                if made[0] == 1:
-                    self._trash(item, batch, entry)
-                    trashed.append(item)
-                elif self._restore(item, batch, made, entry):
-                    restored.append(item)
-            except UsageError as error:
-                left.append((item, str(error)))
+            versions = self._store.versions(item)
+            batches = objects.batches_of(versions)
+            message = f"{objects.UNDO}{batch} (journal {entry.seq})"
+            if batch in batches and batches[-1] != batch:
+                left.append((item, _("后来的批次 %(batch)s 又改过它，没有撤回；请先撤回那一批。", batch=batches[-1])))
+            elif set(batches) == {batch}:
+                self._trash(item, batch, entry)
+                trashed.append(item)
+            elif batch in batches or versions[-1].message == message:
+                self._restore(item, batch, message, entry)
+                restored.append(item)
         with self._catalogue.write() as connection:
             for item in item_rows.item_ids(connection, batch=batch):
                 if self._store.head(item) is None:  # a crash came between the trash and the catalogue
                     item_rows.remove_item(connection, item)
             donation_rows.set_batch_state(connection, batch, BatchState.UNDONE, ended=entry.at)
+        done = {"undo": entry.seq, "batch": batch, "trashed": trashed, "restored": restored, "left": [item for item, _why in left]}
+        self._journal.append("undone", done, by=entry.by, item=None, at=entry.at)
         return Undone(_items(trashed), _items(restored), tuple(left))
 
     def _trash(self, item: str, batch: str, entry: JournalEntry) -> None:
-        later = [v.message for v in self._store.versions(item) if v.message.startswith(objects.INGESTION)]
-        if any(message != f"{objects.INGESTION}{batch}" for message in later):
-            raise UsageError(_("后来的批次又改过它（%(message)s），没有撤回；请先撤回后来的批次。", message=later[-1]))
         self._store.trash(item, reason=f"undo of {batch}", at=entry.at)
         with self._catalogue.write() as connection:
             item_rows.remove_item(connection, item)
-            event = Event(item, "deaccession", entry.at, entry.by, detail={"undo": batch})
-            event_rows.append(connection, [event])
+            event_rows.append(connection, [deaccession(entry, item)])
 
-    def _restore(self, item: str, made_by: str, made: list[int], entry: JournalEntry) -> bool:
-        versions = self._store.versions(item)
-        message = f"{objects.UNDO}{made_by} (journal {entry.seq})"
-        if versions[-1].message != message:
-            if any(v.message.startswith(objects.INGESTION) for v in versions[made[-1] :]):
-                raise UsageError(_("后来的批次又改过它，没有撤回；请先撤回后来的批次。"))
-            state: dict[str, Any] = dict(versions[made[0] - 2].state)
-            if versions[-1].number != made[-1] and objects.DECISIONS in state:  # people decided since: their decisions stay
+    def _restore(self, item: str, batch: str, message: str, entry: JournalEntry) -> None:
+        while (versions := self._store.versions(item))[-1].message != message:
+            first = next(v.number for v in versions if v.message == f"{objects.INGESTION}{batch}")
+            state: dict[str, Any] = dict(versions[first - 2].state)
+            if objects.DECISIONS in versions[-1].state:  # people may have decided since: their decisions stay
                 state[objects.DECISIONS] = versions[-1].state[objects.DECISIONS]
-            self._store.add_version(item, state, message=message, user=entry.by, created=entry.at, expect_head=versions[-1].number)
+            try:
+                self._store.add_version(item, state, message=message, user=entry.by, created=entry.at, expect_head=versions[-1].number)
+            except Conflict:
+                continue
+            if len(self._store.versions(item)) == len(versions):
+                break  # the batch changed nothing that is kept
         if not item.startswith(objects.PAPERS):
-            self._register(objects.read_object(self._store, item), entry)
-        return True
+            self._register(item, event_of(entry, item))
 
     def _stamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -203,6 +217,17 @@ def decide(decisions: Decisions, entry: JournalEntry) -> Decisions:
     if entry.kind == "clear-personal":
         return replace(decisions, journal=entry.seq, cleared=tuple(sorted({*decisions.cleared, *entry.data["files"]})))
     return decisions
+
+
+def deaccession(entry: JournalEntry, item: str) -> Event:
+    """The event of an item that went to the trash because its batch was taken back; `entry` says `undo` or `undone`."""
+    return Event(item, "deaccession", entry.at, entry.by, detail={"undo": entry.data["batch"]})
+
+
+def event_of(entry: JournalEntry, item: str = "") -> Event:
+    """The event that a decision is, for the item it is about (or for `item`); the same when it is carried out and when a rebuild reads it."""
+    detail = {"decision": entry.kind, **entry.data}
+    return Event(entry.item or item, "metadata modification", entry.at, entry.by, detail=detail)
 
 
 def later_entries(journal: Journal, decisions: Decisions, item: str) -> Iterator[JournalEntry]:

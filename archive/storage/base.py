@@ -93,6 +93,9 @@ class ObjectStore(Protocol):
     def untrash(self, item: str) -> None:
         """Bring an object back from the trash."""
 
+    def open_trashed(self, item: str, path: str) -> BinaryIO:
+        """The bytes of a file of the object of this id that went to the trash last, as its head has it; raises NotFound."""
+
     def purgeable(self, older_than_days: int | None = None) -> tuple[str, ...]:
         """Ids that `purge` would take now, so that the caller can record them as reserved before they go."""
 

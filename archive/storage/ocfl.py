@@ -404,6 +404,18 @@ class OcflStore:
                 sync_folder(entries[-1].folder)
                 remove_tree(entries[-1].folder)
 
+    def open_trashed(self, item: str, path: str) -> BinaryIO:
+        """The bytes of a file of the object of this id that went to the trash last, as its head has it; raises NotFound."""
+        entries = [entry for entry in self.trash_entries() if entry.item == item]
+        place = entries[-1].folder / OBJECT if entries else None
+        inventory = self._parse(place) if place else None
+        if place is not None and inventory is not None:
+            for digest, paths in inventory.versions[inventory.head].state.items():
+                if path in paths:
+                    with told(place):
+                        return (place / inventory.manifest[digest][0]).open("rb")
+        raise NotFound(_("回收站里没有 %(item)s。", item=item))
+
     def purgeable(self, older_than_days: int | None = None) -> tuple[str, ...]:
         """Ids that `purge` would take now, so that the caller can record them as reserved before they go."""
         return tuple(sorted({entry.item for entry in self._due(older_than_days)}))

@@ -8,14 +8,58 @@ belongs to the same recording in the same order; a segment when recording and ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from archive.catalogue import items as item_rows
+from archive.catalogue.engine import Catalogue
+from archive.errors import Conflict
+from archive.language import _
+from archive.model.identifiers import derived_item_id
 from archive.model.item import FileRef, Item, MediaFile, Page, Segment, TextSource, TextVersion, Track
+from archive.services import objects
+from archive.storage.base import ObjectStore
 
 T = TypeVar("T", MediaFile, Page, Track, Segment)
 _KEPT = (TextSource.OCR, TextSource.CORRECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The id that an identity has or gets, and what its object says today. `described` gives the ids of its parts: the object's description,
+    or that of the object in the trash when its batch was taken back; None for a thing never seen."""
+
+    id: str
+    earlier: objects.ItemObject | None = None
+    described: Item | None = None
+
+
+def find(store: ObjectStore, catalogue: Catalogue, item: Item, trashed: Collection[str]) -> Found:
+    """What the archive has of the thing with this accession and key. An id that another thing has or had is passed over; raises Conflict."""
+    with catalogue.read() as connection:
+        known = item_rows.find_item(connection, item.accession, item.key)
+        reserved = item_rows.reserved_ids(connection)
+    for candidate in filter(None, (known, item.id, derived_item_id(item.accession, item.key), *_numbered(item.id))):
+        if store.head(candidate) is not None:
+            earlier = objects.read_object(store, candidate)
+            if _same(earlier.described, item):
+                return Found(candidate, earlier, earlier.described)
+        elif candidate in trashed:
+            if _same(gone := objects.read_trashed(store, candidate), item):
+                return Found(candidate, None, gone)
+        elif candidate not in reserved:
+            return Found(candidate)
+    raise Conflict(_("条目 %(key)s 的编号都已被占用。", key=item.key))
+
+
+def _same(one: Item, other: Item) -> bool:
+    return (one.accession, one.key) == (other.accession, other.key)
+
+
+def _numbered(item: str) -> Iterator[str]:
+    for number in range(2, 100):
+        yield f"{item[:60]}-{number}"
 
 
 def mint(draft: Item, earlier: Item | None) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,9 +48,8 @@ def _environment() -> dict[str, str]:
 
 def _start(home: Path, donation: Path) -> subprocess.Popen[bytes]:
     words = _command(home, "ingest", "run", donation, "--json", "--jobs", "2")
-    return subprocess.Popen(
-        words, env=_environment(), start_new_session=True, stdout=subprocess.DEVNULL, stderr=(home.parent / "said").open("ab")
-    )
+    with (home.parent / "said").open("ab") as said:
+        return subprocess.Popen(words, env=_environment(), start_new_session=True, stdout=subprocess.DEVNULL, stderr=said)
 
 
 def _killed(home: Path, donation: Path, after: float) -> bool:
@@ -106,6 +106,7 @@ from archive.settings import load_settings
 from archive.storage.ocfl import OcflStore
 
 archive = open_archive(load_settings(Path(sys.argv[1])))
+archive.publishing.settle()
 die = lambda *given, **named: os._exit(9)
 if sys.argv[3] == "before the object":
     publishing.Publishing._carry_out = die
@@ -132,8 +133,6 @@ def _decide_and_die(home: Path, decision: str, moment: str) -> int:
 @pytest.fixture
 def taken_in(undisturbed: tuple[Path, float], tmp_path: Path, fangzhi: Any) -> Any:
     """The command over a copy of the undisturbed archive."""
-    import shutil
-
     shutil.rmtree(fangzhi.home)
     shutil.copytree(undisturbed[0], fangzhi.home)
     return fangzhi
@@ -142,8 +141,6 @@ def taken_in(undisturbed: tuple[Path, float], tmp_path: Path, fangzhi: Any) -> A
 @pytest.mark.parametrize("moment", ["before the object", "before the catalogue", "before the note"])
 @pytest.mark.parametrize("decision", ["publish", "withdraw", "undo"])
 def test_a_decision_cut_off_after_its_journal_entry_is_carried_out_by_the_next_command(decision: str, moment: str, taken_in: Any) -> None:
-    import shutil
-
     twin = taken_in.home.parent / "twin"
     shutil.copytree(taken_in.home, twin)
     assert _decide_and_die(twin, decision, "never") == 0
@@ -156,8 +153,6 @@ def test_a_decision_cut_off_after_its_journal_entry_is_carried_out_by_the_next_c
 
 @pytest.mark.parametrize("decision", ["publish", "withdraw", "undo"])
 def test_a_decision_cut_off_after_its_journal_entry_is_carried_out_by_a_rebuild(decision: str, taken_in: Any) -> None:
-    import shutil
-
     twin = taken_in.home.parent / "twin"
     shutil.copytree(taken_in.home, twin)
     assert _decide_and_die(twin, decision, "never") == 0

@@ -172,6 +172,8 @@ class Publishing:
             for item in item_rows.item_ids(connection, batch=batch):
                 if self._store.head(item) is None:  # a crash came between the trash and the catalogue
                     item_rows.remove_item(connection, item)
+                    event_rows.append(connection, [deaccession(entry, item)])
+                    trashed.append(item)
             donation_rows.set_batch_state(connection, batch, BatchState.UNDONE, ended=entry.at)
         done = {"undo": entry.seq, "batch": batch, "trashed": trashed, "restored": restored, "left": [item for item, _why in left]}
         self._journal.append("undone", done, by=entry.by, item=None, at=entry.at)

@@ -56,6 +56,9 @@ def _rows(archive: Archive) -> dict[str, Any]:
         stored = [items.get_item(connection, item, texts=True) for item in items.item_ids(connection)]
         batches = [(b.id, b.state.value, b.summary.get("items")) for b in donations.batches(connection)]
         happened = [records.to_record(event) | {"at": ""} for event in events.read(connection)]
+    standing = {s.item.id for s in stored if s is not None}
+    # a rebuild does not look into the trash, so what happened there before is not compared
+    happened = [event for event in happened if event["object"] in standing or event["type"] == "deaccession"]
     return {
         "items": {s.item.id: records.to_record(s.item) for s in stored if s is not None},
         "standing": {s.item.id: (s.batch, s.withdrawn_reason) for s in stored if s is not None},

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 import openpyxl
 import pytest
 from likeness import answers, counts, invalid_objects, leavings, likeness, make_donation
+
+from archive.services.locks import lock
 
 LEAVES, TONE = "small-leaves", "small-tone"
 
@@ -195,16 +196,12 @@ def _untouched(fangzhi: Any) -> None:
 
 
 def test_a_second_run_at_the_same_moment_is_told_to_wait(fangzhi: Any, donation: Path) -> None:
-    first = subprocess.Popen(fangzhi.command("ingest", "run", donation, "--json"), env=fangzhi.environment(), stdout=subprocess.DEVNULL)
-    lock = fangzhi.home / "run" / "ingest.lock"
-    try:
-        while not (lock.exists() and lock.read_text().strip()):
-            assert first.poll() is None
-            time.sleep(0.01)
+    with lock(fangzhi.home / "run", "ingest"):
         said = fangzhi("ingest", "run", donation, ok=(3,))
-        assert str(first.pid) in said.err
-    finally:
-        assert first.wait() in (0, 1)
+        undo = fangzhi("ingest", "undo", "2026-002.1", ok=(3,))
+    assert str(os.getpid()) in said.err
+    assert str(os.getpid()) in undo.err
+    _untouched(fangzhi)
 
 
 def test_a_settings_mistake_names_file_and_key(fangzhi: Any, donation: Path) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from archive import records
+from archive.errors import NotFound
 from archive.model.decision import Decisions
 from archive.model.donation import Donation
 from archive.model.event import Event
@@ -87,16 +88,9 @@ def read_object(store: ObjectStore, item: str, version: int | None = None) -> It
     """What a version (the head when None) of an item's object says; raises NotFound."""
     versions = store.versions(item)
     info = versions[-1] if version is None else versions[version - 1]
-    described = records.decode(_read(store, item, ITEM, info.number), Item)
-    if TEXTS in info.state:
-        texts = {
-            entry.page: entry.texts
-            for line in _read(store, item, TEXTS, info.number).splitlines()
-            for entry in (msgspec.json.decode(line, type=_PageTexts),)
-        }
-        described = replace(described, pages=tuple(_with_texts(page, texts) for page in described.pages))
+    texts = _read(store, item, TEXTS, info.number) if TEXTS in info.state else b""
     return ItemObject(
-        described,
+        _described(_read(store, item, ITEM, info.number), texts),
         records.decode(_read(store, item, DECISIONS, info.number), Decisions),
         records.decode(_read(store, item, DONATION, info.number), Donation),
         info.number,
@@ -118,14 +112,32 @@ def batches_of(versions: Iterable[VersionInfo]) -> list[str]:
 
 
 def read_events(store: ObjectStore, item: str) -> tuple[Event, ...]:
-    """The events written into the object's head; raises NotFound."""
-    return tuple(msgspec.json.decode(line, type=Event) for line in _read(store, item, EVENTS, None).splitlines())
+    """The events written into the object, oldest first, each once; those of versions that were taken back too. Raises NotFound."""
+    found: dict[bytes, None] = {}
+    read: set[str] = set()
+    for info in store.versions(item):
+        if EVENTS in info.state and info.state[EVENTS] not in read:
+            read.add(info.state[EVENTS])
+            found |= dict.fromkeys(_read(store, item, EVENTS, info.number).splitlines())
+    return tuple(msgspec.json.decode(line, type=Event) for line in found)
 
 
 def read_trashed(store: ObjectStore, item: str) -> Item:
-    """The description (without page texts) of the object of this id that went to the trash last; raises NotFound."""
+    """The description, with page texts, of the object of this id that went to the trash last; raises NotFound."""
     with store.open_trashed(item, ITEM) as stream:
-        return records.decode(stream.read(), Item)
+        described = stream.read()
+    try:
+        with store.open_trashed(item, TEXTS) as stream:
+            return _described(described, stream.read())
+    except NotFound:
+        return _described(described, b"")
+
+
+def _described(described: bytes, texts: bytes) -> Item:
+    item = records.decode(described, Item)
+    entries = (msgspec.json.decode(line, type=_PageTexts) for line in texts.splitlines())
+    by_page = {entry.page: entry.texts for entry in entries}
+    return replace(item, pages=tuple(_with_texts(page, by_page) for page in item.pages)) if by_page else item
 
 
 def originals_of(state: Mapping[str, str]) -> dict[str, str]:

@@ -177,7 +177,7 @@ class Publishing:
             donation_rows.set_batch_state(connection, batch, BatchState.UNDONE, ended=entry.at)
         done = {"undo": entry.seq, "batch": batch, "trashed": trashed, "restored": restored, "left": [item for item, _why in left]}
         self._journal.append("undone", done, by=entry.by, item=None, at=entry.at)
-        return Undone(_items(trashed), _items(restored), tuple(left))
+        return Undone(_items(trashed), _items(restored), tuple((item, why) for item, why in left if not item.startswith(objects.PAPERS)))
 
     def _trash(self, item: str, batch: str, entry: JournalEntry) -> None:
         self._store.trash(item, reason=f"undo of {batch}", at=entry.at)

@@ -1,6 +1,7 @@
 """Give a draft its permanent ids: those of the earlier version where the thing is the same, new ones where it is new.
 
-A file is the same when it lies at the same path of the donation, else when its bytes are the same; a page when it shows the same image
+A file is the same when its bytes are the same (at the same path before any other: a scan that was only renumbered stays itself), else when it
+lies at the same path of the donation; a page when it shows the same image
 (file, part, region), else, for a missing leaf, when its label and neighbours' place are the same, for a page of a paper,
 when it comes from the same file in the same order; a track when it comes from the same file or
 belongs to the same recording in the same order; a segment when recording and title are the same. Numbers are never used twice.
@@ -66,7 +67,7 @@ def mint(draft: Item, earlier: Item | None) -> Item:
     """`draft` with permanent ids, under the id of `earlier` when there is one; readings made since (OCR, corrections) stay with their pages."""
     minted = dict(earlier.minted) if earlier else {}
     old = earlier or replace(draft, files=(), pages=(), tracks=(), segments=())
-    files = _assign("f", draft.files, old.files, minted, [lambda f: f.received, lambda f: f.sha512])
+    files = _assign("f", draft.files, old.files, minted, [lambda f: (f.received, f.sha512), lambda f: f.sha512, lambda f: f.received])
     names = _names(draft.files, files)
 
     def moved(id: str | None) -> str | None:
@@ -74,7 +75,7 @@ def mint(draft: Item, earlier: Item | None) -> Item:
 
     files = tuple(replace(f, version_of=moved(f.version_of)) for f in files)
     pages = tuple(_rename_page(page, names) for page in draft.pages)
-    shown = [_image_of, lambda p: (p.missing, p.label, p.folio) if p.missing else None, _paper_of]
+    shown = [_image_of, lambda p: (p.missing, p.label, p.folio) if p.missing else None, _words_of, _leaf_of, _paper_of]
     pages = _assign("p", pages, old.pages, minted, shown)
     tracks = tuple(replace(t, media=moved(t.media), file=moved(t.file)) for t in draft.tracks)
     tracks = _assign("t", tracks, old.tracks, minted, [lambda t: t.file, lambda t: (t.media, t.language, t.timed)])
@@ -103,6 +104,17 @@ def _assign(
             minted[letter] = minted.get(letter, 0) + 1
             given[index] = f"{letter}{minted[letter]}"
     return tuple(replace(thing, id=given[index]) for index, thing in enumerate(new))
+
+
+def _words_of(page: Page) -> Hashable | None:
+    """What a page without image says: it stays itself when others are put before it."""
+    if page.image is not None or not page.texts:
+        return None
+    return _paper_of(page), page.folio, page.texts[0].lines
+
+
+def _leaf_of(page: Page) -> Hashable | None:
+    return page.folio if page.image is None and not page.missing else None
 
 
 def _names(before: Sequence[MediaFile], after: Sequence[MediaFile]) -> dict[str, str]:

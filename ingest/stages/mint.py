@@ -40,7 +40,6 @@ def find(store: ObjectStore, catalogue: Catalogue, item: Item, trashed: Collecti
     """What the archive has of the thing with this accession and key. An id that another thing has or had is passed over; raises Conflict."""
     with catalogue.read() as connection:
         known = item_rows.find_item(connection, item.accession, item.key)
-        reserved = item_rows.reserved_ids(connection)
     for candidate in filter(None, (known, item.id, derived_item_id(item.accession, item.key), *_numbered(item.id))):
         if store.head(candidate) is not None:
             earlier = objects.read_object(store, candidate)
@@ -49,9 +48,14 @@ def find(store: ObjectStore, catalogue: Catalogue, item: Item, trashed: Collecti
         elif candidate in trashed:
             if _same(gone := objects.read_trashed(store, candidate), item):
                 return Found(candidate, None, gone)
-        elif candidate not in reserved:
+        elif not _reserved(catalogue, candidate):
             return Found(candidate)
     raise Conflict(_("条目 %(key)s 的编号都已被占用。", key=item.key))
+
+
+def _reserved(catalogue: Catalogue, item: str) -> bool:
+    with catalogue.read() as connection:
+        return item in item_rows.reserved_ids(connection)
 
 
 def _same(one: Item, other: Item) -> bool:

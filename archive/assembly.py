@@ -90,10 +90,11 @@ def _private(settings: Settings) -> PrivateStore:
     return PrivateStore(settings.private, Path(given) if given else None)
 
 
-def _index(folder: Path) -> SearchIndex:
+def _index(folder: Path, definitions: Definitions | None = None) -> SearchIndex:
+    from archive.search.documents import query_names
     from archive.search.whoosh_index import WhooshIndex
 
-    return WhooshIndex(folder)
+    return WhooshIndex(folder, query_names(definitions) if definitions is not None else None)
 
 
 def index_state(settings: Settings) -> dict[str, object]:
@@ -116,7 +117,7 @@ def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clo
     store = OcflStore(settings.originals, settings.staging)
     journal = Journal(settings.journal)
     catalogue = open_catalogue(settings.catalogue, create=True)
-    index = DeferredIndex(lambda: _index(settings.index))
+    index = DeferredIndex(lambda: _index(settings.index, definitions))
     derivatives = DerivativeStore(settings.derivatives)
     reading = Reading(catalogue, index, definitions, lambda: now().date())
     keeping = Keeping(settings, store, journal, catalogue, index, derivatives, definitions, now)

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
+from conftest import SAMPLE, Fangzhi
 from PIL import Image, ImageDraw
 
 from archive.assembly import Archive, make_home, open_archive
 from archive.catalogue import items as item_rows
-from archive.model.item import Cue, Item, MediaFile, Page, Segment, Track
+from archive.model.item import Item, MediaFile, Page, Segment, Track
 from archive.model.rights import Audience, Embargo, Rights
 from archive.services import objects
 from archive.settings import load_settings
-from conftest import SAMPLE, Fangzhi
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OPENING = date(2090, 1, 1)
@@ -41,10 +41,7 @@ NOBODY = None
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Something hidden: its mark, who may see it (None: nobody, it is gone), the colour of its pictures, the pitch (Hz) of its sound.
-
-    `field` False: no word of it may be found by anyone, though staff may open it.
-    """
+    """Something hidden: its mark, who may see it (None: nobody, it is gone), the colour of its pictures, the pitch (Hz) of its sound."""
 
     mark: str
     need: Audience | None
@@ -159,7 +156,15 @@ def _book(folder: Path) -> Iterator[dict[str, str]]:
         sheet.append(("公开志书", number, f"{stem}.png", f"{stem}.txt", word, word, note, *says.get(name or "", ("", ""))))
     listed.save(home / "影像清单.xlsx")
     pictures[0].save(home / f"合订{mark('whole-book')}.pdf", save_all=True, append_images=pictures[1:])
-    yield {"标识号": "gx-book", "题名": "公开志书", "资料种类": "方志", "文件": "公开志", "访问级别": "公开", "地名": "金州", "年代": "1700"}
+    yield {
+        "标识号": "gx-book",
+        "题名": "公开志书",
+        "资料种类": "方志",
+        "文件": "公开志",
+        "访问级别": "公开",
+        "地名": "金州",
+        "年代": "1700",
+    }
 
 
 def _multipage(folder: Path) -> Iterator[dict[str, str]]:
@@ -187,7 +192,9 @@ def _recordings(folder: Path) -> Iterator[dict[str, str]]:
     tone(home / "甲段.wav", [(440, 2.0)])
     (home / "甲段.lrc").write_text("[00:00.20]漢江水自東流\n[00:01.00]金州城外有船\n", "utf-8")
     tone(home / f"乙段{whole}.wav", [(440, 2.0), (SECRETS["passage"].pitch or 0, 2.0)])
-    (home / f"乙段{whole}.lrc").write_text(f"[00:00.20]天上月兒圓\n[00:02.20]{word}在此處\n[00:03.00]又是{word}\n", "utf-8")
+    (home / f"乙段{whole}.lrc").write_text(
+        f"[00:00.20]天上月兒圓\n[00:01.50]{word}起唱\n[00:02.20]{word}在此處\n[00:03.00]又是{word}\n", "utf-8"
+    )
     (home / f"乙段{whole}_唱词.txt").write_text(f"天上月兒圓\n{word}在此處\n旁白{word}\n", "utf-8")
     film(home / f"丙片{whole}.mp4", [(128, 128, 128), SECRETS["passage"].colour or (0, 0, 0)], 440)
     yield {"标识号": "gx-opera", "题名": "公开戏曲", "资料种类": "han-opera", "文件": "唱段", "访问级别": "公开", "年代": "1962"}
@@ -205,7 +212,9 @@ def _papers(folder: Path) -> Iterator[dict[str, str]]:
     assert sheet is not None
     sheet.append(("姓名", "身份证号", "电话", "籍贯"))
     for number in range(3):
-        sheet.append((f"{mark('personal')}{'甲乙丙'[number]}", f"61240119500101{number}{number}1{'508'[number]}", f"1390915000{number}", "安康"))
+        sheet.append(
+            (f"{mark('personal')}{'甲乙丙'[number]}", f"61240119500101{number}{number}1{'508'[number]}", f"1390915000{number}", "安康")
+        )
     roster.save(home / f"名册{mark('personal')}.xlsx")
     (home / f"通讯{mark('personal')}.txt").write_text(f"{mark('personal')} 电话 13909150001 身份证 612401195001010015\n", "utf-8")
     word = mark("field")
@@ -342,6 +351,7 @@ def build(folder: Path) -> Path:
         rewrite(archive, "gx-closing", lambda item: replace(item, rights=Rights(PUBLIC, Embargo(OPENING, STAFF), reason=mark("field"))))
         archive.keeping.drain()
         archive.keeping.rebuild_derivatives()
+        archive.keeping.rebuild_index()  # its twins are built anew too: hits of equal weight stand in the order in which they were written
     finally:
         archive.close()
     return home
@@ -379,7 +389,7 @@ def _with_passages(item: Item) -> Item:
     fields = {"role": (word,)}
     segments = (
         Segment("s1", sound, 0.0, 1.0, "漢江水"),
-        Segment("s2", song, 0.0, 1.5, f"月兒{mark('recording')}"),
+        Segment("s2", song, 0.0, 1.5, "月兒圓"),
         Segment("s3", song, 2.0, 4.0, f"{word}一段", fields=fields, rights=closed),
         Segment("s4", song, 2.5, 3.0, f"{word}之内", fields=fields),
         Segment("s5", film_, 2.0, 4.0, f"{word}片段", fields=fields, rights=closed),
@@ -395,15 +405,21 @@ def _with_closed_file(item: Item) -> Item:
 # Its twins
 
 
-def twin(home: Path, target: Path, reader: Audience) -> Path:
-    """A copy of the home without anything the reader may not see."""
+def hidden_words(reader: Audience) -> tuple[str, ...]:
+    """The marks of all that the reader may not see."""
+    return tuple(secret.mark for secret in SECRETS.values() if secret.hidden_from(reader))
+
+
+def twin(home: Path, target: Path, reader: Audience, hidden: tuple[str, ...] | None = None) -> Path:
+    """A copy of the home without anything the reader may not see, or that has one of the words `hidden`."""
     shutil.copytree(home, target, symlinks=True)
     archive = opened(target)
-    hidden = tuple(secret.mark for secret in SECRETS.values() if secret.hidden_from(reader))
+    hidden = hidden_words(reader) if hidden is None else hidden
+    tombstones = {"gx-withdrawn"} | ({"gx-withdrawn-staff"} if STAFF.admits(reader) else set())
     try:
         for item in list(objects.item_ids(archive.store)):
             title = objects.read_object(archive.store, item).described.title
-            if any(word in title for word in hidden) and item != "gx-withdrawn":
+            if any(word in title for word in hidden) and item not in tombstones:
                 archive.store.trash(item, reason="twin", at=archive.stamp())
                 with archive.catalogue.write() as connection:
                     item_rows.remove_item(connection, item)
@@ -421,17 +437,19 @@ def prune(item: Item, hidden: tuple[str, ...]) -> Item:
     def closed(*words: str) -> bool:
         return any(mark in word for mark in hidden for word in words)
 
-    if item.id == "gx-withdrawn":
-        return item  # its tombstone stands, with the title that everybody saw
-    files = tuple(file for file in item.files if not closed(file.path))
+    if item.id in ("gx-withdrawn", "gx-withdrawn-staff"):
+        return item  # a tombstone stands for those who saw it
+    # What stands beside no page may repeat any passage: with one closed, the other recording's text file is closed too.
+    closed_text = "甲段.lrc" if closed(mark("recording")) else None
+    files = tuple(file for file in item.files if not closed(file.path) and not (closed_text and file.path.endswith(closed_text)))
     have = {file.id for file in files}
-    pages = tuple(page for page in map(lambda page: _page(page, item, have, closed), item.pages) if page is not None)
+    pages = tuple(page for page in (_page(page, item, have, closed) for page in item.pages) if page is not None)
     return replace(
         item,
         fields={key: values for key, values in item.fields.items() if not closed(*values)},
         files=tuple(_file(file, have) for file in files),
         pages=tuple(replace(page, position=n) for n, page in enumerate(pages, 1)),
-        tracks=tuple(track for track in map(lambda track: _track(track, have, closed), item.tracks) if track is not None),
+        tracks=tuple(track for track in (_track(track, have, closed) for track in item.tracks) if track is not None),
         segments=tuple(segment for segment in item.segments if not closed(segment.title)),
         rights=replace(item.rights, reason=""),
     )
@@ -486,7 +504,9 @@ def heard_and_seen(data: bytes, folder: Path) -> set[str]:
     path.write_bytes(data)
     found = set()
     sound = subprocess.run(
-        ["ffmpeg", "-v", "quiet", "-i", str(path), "-vn", "-ac", "1", "-ar", str(RATE), "-f", "f32le", "-"], capture_output=True, check=False
+        ["ffmpeg", "-v", "quiet", "-i", str(path), "-vn", "-ac", "1", "-ar", str(RATE), "-f", "f32le", "-"],
+        capture_output=True,
+        check=False,
     ).stdout
     wave_ = np.frombuffer(sound[: len(sound) // 4 * 4], dtype="<f4")
     if len(wave_) > RATE // 10:
@@ -503,6 +523,3 @@ def heard_and_seen(data: bytes, folder: Path) -> set[str]:
     if frames:
         found |= _coloured(np.frombuffer(frames, dtype=np.uint8).astype(np.int16).reshape(-1, 3))
     return found
-
-
-__all__ = ["Cue"]

@@ -120,7 +120,7 @@ class Answer:
         """Fill in the scores. A score is the sum of: 2 for a work whose title has the strings; 1 when all strings stand in the document
         itself, not its neighbour; up to 1 for the share of strings in the very form typed; and BM25, squeezed below 1."""
         documents = max(sum(int(view.visible.sum()) for view in self.views), 1)
-        length = sum(int(view.text.lengths.sum()) for view in self.views) / documents if self.views else 1.0
+        length = max(sum(view.characters for view in self.views) / documents, 1.0)
         for phrase in self.phrases:
             holding = sum(len(part.answer.found[phrase].documents) for part in parts)
             weight = float(np.log(1 + (documents - holding + 0.5) / (holding + 0.5)))

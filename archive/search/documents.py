@@ -175,6 +175,17 @@ class _Maker:
         )
 
 
+def query_names(definitions: Definitions) -> dict[str, tuple[str, ...]]:
+    """Folded names of all fields that the definitions know, to their keys. Not those of the documents alone: a name that is understood only
+    because some item has the field would tell of items that a reader may not see."""
+    found: dict[str, set[str]] = {}
+    for profile in definitions.profiles.values():
+        for field in profile.fields:
+            for name in _names_of(field):
+                found.setdefault(fold(name), set()).add(field.key)
+    return {name: tuple(sorted(keys)) for name, keys in found.items() if name}
+
+
 def _names_of(field: Field) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (field.label, field.label_en, *_SHARED_NAMES.get(field.type, ())) if name))
 

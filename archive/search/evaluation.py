@@ -27,6 +27,8 @@ class View:
     facts: SegmentFacts
     visible: Array
     regions: Array
+    characters: int
+    """Length of all documents that the reader may see: what is hidden must not weigh in a score."""
 
     @classmethod
     def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array) -> View:
@@ -34,7 +36,7 @@ class View:
         if len(visible) > 1:
             walls = text.walls_before(text.starts[:-1])
             joins[1:] = (walls[1:] == walls[:-1]) & visible[1:] & visible[:-1]
-        return cls(text, facts, visible, np.cumsum(~joins))
+        return cls(text, facts, visible, np.cumsum(~joins), int(text.lengths[visible].sum()))
 
     def seen(self, found: Occurrences) -> tuple[Occurrences, Array]:
         """Those occurrences the reader may see whole, and the document each begins in."""

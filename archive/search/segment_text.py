@@ -195,8 +195,10 @@ class SegmentText:
 
     @cached_property
     def lengths(self) -> Array:
-        """Characters of each document, for ranking."""
-        return np.maximum(np.diff(self.starts.astype(np.int64)), 1)
+        """Characters of each document, for ranking; without the wall after it, which would tell whether a hidden one runs on from it."""
+        starts = self.starts.astype(np.int64)
+        walled = self.codes[starts[1:] - 1] == 0 if len(self.codes) else np.zeros(len(starts) - 1, bool)
+        return np.maximum(np.diff(starts) - walled, 1)
 
     @cached_property
     def _note_sums(self) -> Array:

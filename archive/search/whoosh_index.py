@@ -136,10 +136,14 @@ class _Snapshot:
 
 
 class WhooshIndex:
-    """`SearchIndex` in a folder. `folder` need not exist: `rebuild` makes it; until then everything else raises SearchIndexError."""
+    """`SearchIndex` in a folder. `folder` need not exist: `rebuild` makes it; until then everything else raises SearchIndexError.
 
-    def __init__(self, folder: Path) -> None:
+    `names`: folded names of fields to their keys (`documents.query_names`); None takes those of the documents, whoever may see them.
+    """
+
+    def __init__(self, folder: Path, names: Mapping[str, Sequence[str]] | None = None) -> None:
         self.folder = folder
+        self._names = names
         self._snapshot: _Snapshot | None = None
         self._stamp: tuple[int, ...] = ()
         self._lock = threading.RLock()
@@ -149,14 +153,14 @@ class WhooshIndex:
     def search(self, query: Query) -> Results:
         """Hits of `query`. Raises QueryError for a fault in it and SearchIndexError when the index is missing, foreign or corrupt."""
         snapshot = self._refreshed()
-        parsed = syntax.parse(query.text, snapshot.names)
+        parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names)
         views = snapshot.seen_by(query.reader.rank, query.today)
         return Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
 
     def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""
         try:
-            names = self._refreshed().names
+            names = self._refreshed().names if self._names is None else self._names
         except SearchIndexError:  # a page can be marked without an index
             names = {}
         return excerpts.mark(syntax.parse(query, names).phrases(), text, notes, before, after)

@@ -100,6 +100,8 @@ class _Claim:
     refused: bool = False
     clashes: bool = False
     mixed: Audience | None = None
+    rights: dict[str, Rights] = field(default_factory=dict)
+    """By path, what a row of its own says about who may see a version."""
     """The widest audience of the rows of a page list that differ in it."""
     reach: dict[str, int] = field(default_factory=dict)
     """How closely the row named each file: by itself, or by a folder so many levels deep."""
@@ -359,6 +361,8 @@ class _Planner:
             elif title_form(other.title) == title_form(claim.title) and (claim.roles or other.roles) and claim.files:
                 other.take(claim.files)
                 other.roles |= claim.roles
+                if claim.row is not None:
+                    other.rights |= dict.fromkeys((f.path for f in claim.files), self.said_rights(other, claim.table, claim.row))
                 other.findings += claim.findings
                 other.home = home_of(common_folder(f.path for f in other.files) + "/x")
             elif self.is_same_row(other, claim):
@@ -433,6 +437,7 @@ class _Planner:
         if role is None or page.image is None:
             return False
         claim.roles[page.image.path] = role
+        claim.rights[page.image.path] = page.rights
         return role in (FileRole.SERVICE, FileRole.PRINT)
 
     def work_of(self, title: str, rows: Sequence[SheetRow], table: SheetTable) -> _Claim:
@@ -598,6 +603,7 @@ class _Planner:
         self.sheets_describe = any(claim.row is not None for claim in self.claims)
         for claim in self.claims:
             made = draft(claim.group, claim.pages, claim.roles, frozenset(self.personal))
+            made = replace(made, files=tuple(replace(f, rights=claim.rights.get(f.received, f.rights)) for f in made.files))
             made = self.with_twins(claim, made)
             if claim.row is None and claim.files and not made.files:
                 claim.refused = True
@@ -781,7 +787,8 @@ class _Planner:
             return Rights(audience)
         day = read_day(until)
         if day is not None:
-            return Rights(*_embargoed(audience, day))
+            # A page or file that states no audience is as open as its item; one with an opening day is closed until then.
+            return Rights(*_embargoed(audience or Audience.STAFF, day))
         message = _("开放日期“%(written)s”读不出来，先只供馆员。请写成 2030-01-01。", written=until)
         claim.findings.append(self.at(Severity.WARNING, "embargo-unreadable", message, table, row, "embargo"))
         return Rights(audience if audience is not None and audience.rank > Audience.STAFF.rank else Audience.STAFF)

@@ -9,6 +9,7 @@ as an archivist's correction would be. `twin` takes away all that a reader may n
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import subprocess
 import wave
@@ -19,16 +20,18 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
-from conftest import SAMPLE, Fangzhi
+from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
 from archive.assembly import Archive, make_home, open_archive
 from archive.catalogue import items as item_rows
+from archive.cli import main
 from archive.model.item import Item, MediaFile, Page, Segment, Track
 from archive.model.rights import Audience, Embargo, Rights
 from archive.services import objects
 from archive.settings import load_settings
 
+SAMPLE = Path(__file__).parent / "data" / "sample"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OPENING = date(2090, 1, 1)
 """The day on which embargoes end, and one begins."""
@@ -337,12 +340,17 @@ def build(folder: Path) -> Path:
     """The home of the planted archive, through pipeline and command."""
     home = folder / "home"
     make_home(home)
-    fangzhi = Fangzhi(home)
-    fangzhi("ingest", "run", donation(folder / "捐赠"), "--jobs", "2")
+
+    def fangzhi(*words: str) -> str:
+        done = CliRunner().invoke(main, ["--home", str(home), "--lang", "zh", *words])
+        assert done.exit_code in (0, 1) and (done.exception is None or isinstance(done.exception, SystemExit)), done.output
+        return done.stdout
+
+    fangzhi("ingest", "run", str(donation(folder / "捐赠")), "--jobs", "2")
     fangzhi("publish", "gx-room", "--audience", "reading_room")
     fangzhi("withdraw", "gx-withdrawn", "--reason", "捐赠者要求")
     fangzhi("withdraw", "gx-withdrawn-staff", "--reason", f"{mark('withdrawn-staff')}之故")
-    batch = fangzhi("ingest", "run", second_donation(folder / "又一批"), "--json").json["batch"]
+    batch = json.loads(fangzhi("ingest", "run", str(second_donation(folder / "又一批")), "--json"))["batch"]
     fangzhi("ingest", "undo", batch)
     archive = opened(home)
     try:

@@ -198,7 +198,8 @@ class SegmentText:
         """Characters of each document, for ranking; without the wall after it, which would tell whether a hidden one runs on from it."""
         starts = self.starts.astype(np.int64)
         walled = self.codes[starts[1:] - 1] == 0 if len(self.codes) else np.zeros(len(starts) - 1, bool)
-        return np.maximum(np.diff(starts) - walled, 1)
+        lengths: Array = np.maximum(np.diff(starts) - walled, 1)
+        return lengths
 
     @cached_property
     def _note_sums(self) -> Array:

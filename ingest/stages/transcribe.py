@@ -51,8 +51,13 @@ def _without_personal(item: Item) -> Item:
     def open_texts(page: Page) -> Page:
         if page.image is not None and page.image.file in personal:
             return replace(page, texts=())
-        # words taken out of a paper name no file of their own: where one paper of the item is personal, none of these are kept
-        return replace(page, texts=tuple(t for t in page.texts if t.file is not None and t.file not in personal))
+        # Words taken out of a paper name no file of their own: where one paper of the item is personal, none of these are kept.
+        # An empty reading stays that names the file, or nothing would say that the page (its label is the file's name) is as closed as that.
+        source = min(personal)
+        return replace(
+            page,
+            texts=tuple(replace(t, lines=(), file=t.file or source) if t.file is None or t.file in personal else t for t in page.texts),
+        )
 
     tracks = tuple(t for t in item.tracks if t.file not in personal and t.media not in personal)
     return replace(item, pages=tuple(open_texts(page) for page in item.pages), tracks=tracks)

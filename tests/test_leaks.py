@@ -25,6 +25,7 @@ from flask import Flask, g
 from planted import PUBLIC, REQUEST, ROOM, SECRETS, SIGNED_IN, STAFF, mark
 from werkzeug.routing import Rule
 
+from archive import language
 from archive.assembly import Archive
 from archive.catalogue import items as item_rows
 from archive.cli import main
@@ -36,6 +37,13 @@ from archive.web import create_app
 
 READERS = (PUBLIC, SIGNED_IN, ROOM, REQUEST, STAFF)
 ABSENT = "gx-never-was"
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """The language that an answer was given in is left behind by no test."""
+    with language.in_language("zh"):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -66,10 +66,10 @@ def create_app(archive: Archive) -> Flask:
     language.install(app)
     problems.install(app)
     _watch(app)
-    kept.install(app)
     _dress(app)
     for blueprint in (browse.blueprint, search.blueprint, api.blueprint, media.blueprint, iiif.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
+    kept.install(app)
     return app
 
 

@@ -7,15 +7,18 @@ derivative that was made meanwhile) may show some seconds late. Questions (`?q=`
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, g, request
 
-from archive.web.hall import Hall
+from archive.web.hall import Hall, reader
 
 ENDPOINTS = frozenset(("browse.home", "browse.collection", "browse.item", "browse.segment", "browse.page", "browse.about", "browse.help"))
 SECONDS = 5.0
@@ -64,34 +67,36 @@ class KeptPages:
 
 
 def install(app: Flask) -> None:
-    """Give kept pages before a route is asked, and keep what routes wrote. To be installed after language and reader are known."""
+    """Give kept pages in place of asking a route, and keep what routes write. To be installed after the routes."""
     hall: Hall = app.extensions["fangzhi"]
     pages = KeptPages()
+    for endpoint in ENDPOINTS:
+        app.view_functions[endpoint] = _keeping(app.view_functions[endpoint], hall, pages)
 
-    @app.before_request
-    def give() -> Response | None:
-        if request.method != "GET" or request.query_string or request.endpoint not in ENDPOINTS:
-            return None
-        g.kept_key = (request.path, g.language, g.reader.value, hall.today().toordinal(), request.host_url)
-        g.kept_state = hall.archive.catalogue.state()
-        page = pages.get(g.kept_key, g.kept_state)
-        if page is None:
-            return None
-        del g.kept_key
-        return _answer(Response(page.body, mimetype="text/html"), page.etag)
 
-    @app.after_request
-    def keep(response: Response) -> Response:
-        key: Key | None = g.pop("kept_key", None)
-        if key is None or response.status_code != 200 or response.mimetype != "text/html":
-            return response
-        body = response.get_data()
+def _keeping(view: Callable[..., Any], hall: Hall, pages: KeptPages) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def kept_or_written(**given: Any) -> Any:
+        if request.method != "GET" or request.query_string:
+            return view(**given)
+        key = (request.path, g.language, reader().value, hall.today().toordinal(), request.host_url)
+        state = hall.archive.catalogue.state()  # before the page is written: a commit meanwhile makes it old at once
+        page = pages.get(key, state)
+        if page is not None:
+            return _answer(page.body, page.etag)
+        written = view(**given)
+        if not isinstance(written, str):
+            return written
+        body = written.encode()
         etag = hashlib.sha256(body).hexdigest()[:32]
-        pages.put(key, body, etag, g.kept_state)
-        return _answer(response, etag)
+        pages.put(key, body, etag, state)
+        return _answer(body, etag)
+
+    return kept_or_written
 
 
-def _answer(response: Response, etag: str) -> Response:
+def _answer(body: bytes, etag: str) -> Response:
+    response = Response(body, mimetype="text/html")
     response.set_etag(etag)
     if "If-None-Match" in request.headers:
         response.make_conditional(request)

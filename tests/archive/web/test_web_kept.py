@@ -10,7 +10,7 @@ from flask import Flask
 
 from archive.assembly import Archive
 from archive.catalogue.items import withdraw
-from archive.web import create_app, kept
+from archive.web import browse, create_app, kept
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,8 @@ def app(own: Archive, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The application, counting how often the page of an item is written."""
     app = create_app(own)
     written = app.extensions["written"] = []
-    page = app.view_functions["browse.item"]
-    monkeypatch.setitem(app.view_functions, "browse.item", lambda item: (written.append(item), page(item))[1])
+    page = browse._item_page
+    monkeypatch.setattr(browse, "_item_page", lambda item, *more: (written.append(item), page(item, *more))[1])
     return app
 
 

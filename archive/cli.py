@@ -440,10 +440,14 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def erase(ctx: click.Context, thing: str, reason: str, yes: bool) -> None:
     """彻底抹去条目、文件或人名。 / Remove an item's, a file's or a person's bytes and words for good."""
+    from archive.services.locks import lock
+
     if not yes:
         click.confirm(_("将从所有版本、衍生件、索引中抹去 %(thing)s，不可恢复。继续吗？", thing=thing), abort=True, err=True)
     with opened(ctx, writes=True) as archive:
-        erased = archive.keeping.erase(thing, reason, by=who())
+        with lock(archive.settings.run, "ingest"):
+            erased = archive.keeping.erase(thing, reason, by=who(), private=archive.private)
+        archive.publishing.settle()
         refresh_index(archive)
     click.echo(_("已抹去：涉及 %(count)d 件。旧的备份里还有；请重做备份，销毁旧的。", count=len(erased.items)))
     for item, path in erased.left:

@@ -119,6 +119,18 @@ def clear(connection: Connection) -> None:
             connection.execute(table.delete())
 
 
+def scrub(catalogue: Catalogue) -> None:
+    """Leave nothing in the file but what the tables say: what was learnt about bytes is forgotten, freed pages and the log go. After an erasure."""
+    with catalogue.write() as connection:
+        for table in KEPT_OVER_REBUILD:
+            connection.execute(table.delete())
+    with _translated(catalogue.path), catalogue._writers.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raw.cursor().execute(statement).fetchall()
+
+
 def doctor(catalogue: Catalogue) -> dict[str, object]:
     """State for `fangzhi doctor`: items, rows waiting for the index, size in bytes; `fault` a sentence when the file is not well."""
     with catalogue.read() as connection:

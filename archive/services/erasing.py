@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from archive.derivatives.store import DerivativeStore
 from archive.errors import NotFound, UsageError
@@ -13,10 +16,13 @@ from archive.model.identifiers import is_item_id, parse_file_key
 from archive.model.item import Item, MediaFile, MediaKind
 from archive.services import objects
 from archive.storage.base import ObjectStore, VersionInfo
+from archive.storage.private import PrivateStore
 
 _ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16-le", "utf-16-be")
 _OPAQUE = {MediaKind.DOCUMENT, MediaKind.PDF, MediaKind.ARCHIVE, MediaKind.OTHER}
 _FILLER = "某"
+_MEMBER_BYTES = 256 << 20
+"""A larger member of a zip is left to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class Erased:
 
 def erase(store: ObjectStore, derivatives: DerivativeStore, thing: str) -> Erased:
     """Erase an item by its id, a file by its key, else a person by the name; raises NotFound when there is nothing of it."""
+    if thing.startswith(objects.PAPERS):
+        return _paper(store, thing)
     if is_item_id(thing) and (store.head(thing) is not None or thing in set(store.trashed())):
         return _item(store, derivatives, thing)
     try:
@@ -40,10 +48,40 @@ def erase(store: ObjectStore, derivatives: DerivativeStore, thing: str) -> Erase
 
 
 def _item(store: ObjectStore, derivatives: DerivativeStore, item: str) -> Erased:
-    files = objects.read_object(store, item).described.files if store.head(item) is not None else ()
+    described = objects.read_object(store, item).described if store.head(item) is not None else objects.read_trashed(store, item)
     store.erase(item)
-    _drop_derivatives(store, derivatives, files)
-    return Erased("item", (item,))
+    _drop_derivatives(store, derivatives, described.files)
+    return Erased("item", (item,), tuple(_named_in_papers(store, described)))
+
+
+def _named_in_papers(store: ObjectStore, item: Item) -> Iterator[tuple[str, str]]:
+    """Sheets of the donation that name the item: a person must say whether they go as well (`fangzhi erase papers:ACCESSION/PATH`)."""
+    papers = f"{objects.PAPERS}{item.accession}"
+    if store.head(papers) is None:
+        return
+    words = [word for word in (item.title, item.id) if len(word) > 1]
+    for path in sorted({path for info in store.versions(papers) for path in objects.originals_of(info.state)}):
+        found = (info.number for info in store.versions(papers) if path in info.state)
+        if any(redact(data, word) != data for number in found for data in [_bytes(store, papers, path, number)] for word in words):
+            yield f"{papers}/{path.removeprefix('originals/')}", path
+
+
+def _paper(store: ObjectStore, thing: str) -> Erased:
+    """A sheet or other paper of a donation, by `papers:ACCESSION/PATH`."""
+    papers, _slash, path = thing.partition("/")
+    logical = f"originals/{path}"
+    if store.head(papers) is None:
+        raise NotFound(_("没有编号为 %(id)s 的条目。", id=papers))
+    digests = {info.state[logical] for info in store.versions(papers) if logical in info.state}
+    if not digests:
+        raise NotFound(_("条目 %(item)s 没有文件 %(file)s。", item=papers, file=path))
+    store.erase(papers, dict.fromkeys(digests))
+    return Erased("file", (papers,))
+
+
+def _bytes(store: ObjectStore, item: str, path: str, version: int) -> bytes:
+    with store.open(item, path, version) as stream:
+        return stream.read()
 
 
 def _drop_derivatives(store: ObjectStore, derivatives: DerivativeStore, files: tuple[MediaFile, ...]) -> None:
@@ -111,26 +149,26 @@ def _person(store: ObjectStore, name: str) -> Erased:
     touched, left = [], []
     for item in sorted(store.items()):
         changes: dict[str, bytes | None] = {}
+        seen: set[str] = set()
         for info in store.versions(item):
             for path, digest in info.state.items():
-                if digest not in changes:
-                    with store.open(item, path, info.number) as stream:
-                        data = stream.read()
-                    new = redact(data, name)
-                    if new != data:
+                if digest not in seen:
+                    seen.add(digest)
+                    data = _bytes(store, item, path, info.number)
+                    if (new := redact(data, name)) != data:
                         changes[digest] = new
-        if changes:
+        if changes or any(name in path for info in store.versions(item) for path in info.state):
             left += list(_opaque(store, item, name))
             changes |= _new_digests(store, item, changes)
-            store.erase(item, changes)
+            store.erase(item, changes, lambda path: path.replace(name, _FILLER * len(name)))
             touched.append(item)
-    if not touched:
-        raise NotFound(_("没有找到“%(name)s”：不是条目编号、文件编号，也没有这个人名。", name=name))
     return Erased("person", tuple(touched), tuple(left))
 
 
 def redact(data: bytes, name: str) -> bytes:
-    """`data` with the name, in any of the encodings donors use, replaced by as many 某."""
+    """`data` with the name, in any of the encodings donors use, replaced by as many 某; in the members of workbooks and papers (zip files) too."""
+    if data.startswith(b"PK\x03\x04"):
+        return _redact_packed(data, name)
     for encoding in _ENCODINGS:
         try:
             written, filler = name.encode(encoding), (_FILLER * len(name)).encode(encoding)
@@ -138,6 +176,46 @@ def redact(data: bytes, name: str) -> bytes:
             continue
         data = data.replace(written, filler)
     return data
+
+
+def _redact_packed(data: bytes, name: str) -> bytes:
+    packed = io.BytesIO()
+    changed = False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w") as new:
+            for member in old.infolist():
+                if member.file_size > _MEMBER_BYTES:
+                    return data
+                before = old.read(member)
+                after = redact(before, name)
+                changed = changed or after != before or name in member.filename
+                member.filename = member.filename.replace(name, _FILLER * len(name))
+                new.writestr(member, after, member.compress_type)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError):  # damaged, encrypted, of another kind
+        return data
+    return packed.getvalue() if changed else data
+
+
+def redact_values(value: Any, name: str) -> Any:
+    """A JSON value with the name replaced in every string of it."""
+    if isinstance(value, str):
+        return value.replace(name, _FILLER * len(name))
+    if isinstance(value, Mapping):
+        return {redact_values(key, name): redact_values(inner, name) for key, inner in value.items()}
+    return [redact_values(inner, name) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def erase_private(private: PrivateStore, name: str) -> int:
+    """Entries of the private store that name a person are removed whole; how many."""
+    count = 0
+    for kind in ("contact", "registration"):
+        for entry in private.names(kind):
+            held = private.get(kind, entry)
+            named = redact(held, name) != held if isinstance(held, bytes) else redact_values(held, name) != held
+            if named or name in entry:
+                private.erase(kind, entry)
+                count += 1
+    return count
 
 
 def _new_digests(store: ObjectStore, item: str, changes: Mapping[str, bytes | None]) -> dict[str, bytes | None]:

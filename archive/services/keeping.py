@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from archive.catalogue import donations as donation_rows
 from archive.catalogue import events as event_rows
 from archive.catalogue import items as item_rows
 from archive.catalogue import notes, outbox
-from archive.catalogue.engine import Catalogue, clear
+from archive.catalogue.engine import Catalogue, clear, scrub
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
 from archive.errors import DecodeError, NotFound, UsageError
@@ -31,6 +32,7 @@ from archive.services.publishing import APPLIED, DECISIONS, deaccession, decide,
 from archive.settings import Settings
 from archive.storage.base import FixityProblem, ObjectStore
 from archive.storage.journal import Journal, JournalEntry
+from archive.storage.private import PrivateStore
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, how many there are (0: unknown)."""
@@ -234,27 +236,28 @@ class Keeping:
             item_rows.reserve(connection, purged, "purged")
         return purged
 
-    def erase(self, thing: str, reason: str, *, by: str) -> Erased:
-        """Take an item (its id), a file (`ITEM.f3`) or a person (a name) out of every version, derivative and the index, for good.
+    def erase(self, thing: str, reason: str, *, by: str, private: PrivateStore) -> Erased:
+        """Take an item (its id), a file (`ITEM.f3`), a paper (`papers:ACCESSION/PATH`) or a person (a name) out of everything the home holds, for good.
 
-        What is left is one journal entry that says what kind of thing went, when, by whom and why, never the words themselves.
-        Raises NotFound when there is nothing of it, UsageError without a reason.
+        Originals and their versions, journal, private store and derivatives are rewritten; catalogue and index are made anew, because freed
+        pages and merged segments keep words. What is left is one journal entry that says what kind of thing went, when, by whom and why,
+        never the words themselves. Raises NotFound when there is nothing of it, UsageError without a reason.
         """
         if not reason.strip():
             raise UsageError(_("抹去必须写明理由：--reason"))
         erased = erasing.erase(self._store, self._derivatives, thing)
-        kind = "person" if erased.kind == "person" else thing
-        self._journal.append(
-            "erase", {"thing": kind, "reason": reason.strip(), "items": list(erased.items)}, by=by, item=None, at=self._stamp()
-        )
-        for item in erased.items:
-            gone = self._store.head(item) is None
-            with self._catalogue.write() as connection:
-                item_rows.remove_item(connection, item)
-                if gone:
-                    item_rows.reserve(connection, [item], "erased")
-            if not gone and not item.startswith(objects.PAPERS):
-                self._read_in(item)
+        name = thing.strip() if erased.kind == "person" else ""
+        found = erasing.erase_private(private, name) if name else 0
+        changed = self._journal.redact(lambda entry: _redacted(entry, erased, name))
+        if name and not (erased.items or found or changed):
+            raise NotFound(_("没有找到“%(name)s”：不是条目编号、文件编号，也没有这个人名。", name=name))
+        told = {"thing": "person" if name else thing, "reason": reason.strip(), "items": list(erased.items)}
+        self._journal.append("erase", erasing.redact_values(told, name) if name else told, by=by, item=None, at=self._stamp())
+        self.rebuild_catalogue()
+        scrub(self._catalogue)
+        for leaving in (self._settings.run / "answers", self._settings.staging / "ocfl" / "aside"):
+            shutil.rmtree(leaving, ignore_errors=True)
+        self.rebuild_index()
         return erased
 
     def _today(self) -> date:
@@ -266,3 +269,13 @@ class Keeping:
 
 def _is_papers(item: str) -> bool:
     return item.startswith(objects.PAPERS)
+
+
+def _redacted(entry: JournalEntry, erased: Erased, name: str) -> Mapping[str, Any]:
+    """What an entry says after an erasure: nothing of the person, and of an item that is gone no reason that may tell of it."""
+    if name:
+        data: Mapping[str, Any] = erasing.redact_values(dict(entry.data), name)
+        return data
+    if erased.kind == "item" and entry.item in erased.items and "reason" in entry.data:
+        return {**entry.data, "reason": "…"}
+    return entry.data

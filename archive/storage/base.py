@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -102,10 +102,10 @@ class ObjectStore(Protocol):
     def purge(self, older_than_days: int | None = None) -> tuple[str, ...]:
         """Empty the trash for good and give the ids that went."""
 
-    def erase(self, item: str, changes: Mapping[str, bytes | None] | None = None) -> None:
+    def erase(self, item: str, changes: Mapping[str, bytes | None] | None = None, name: Callable[[str], str] | None = None) -> None:
         """Take content out of every version for good, by SHA-512 what stands in its place (None: nothing); without `changes` the whole object.
 
-        What the object has in the trash goes too. Raises NotFound, Busy during a backup.
+        `name` gives each path another name. What the object has in the trash goes too. Raises NotFound, Busy during a backup.
         """
 
     def recover(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -129,6 +129,17 @@ def rewritten(inventory: Inventory, instead: Mapping[str, str | None]) -> Invent
         versions[name] = msgspec.structs.replace(version, state=by_digest(state))
     same = {path for digest, paths in inventory.manifest.items() if digest not in instead for path in paths}
     return msgspec.structs.replace(inventory, manifest=manifest, versions=versions, fixity=_fixity_of(inventory, same))
+
+
+def renamed(inventory: Inventory, name: Callable[[str], str]) -> Inventory:
+    """The inventory with other paths: `name` gives the new one of each logical and content path."""
+
+    def all_of(block: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        return {digest: [name(path) for path in paths] for digest, paths in block.items()}
+
+    versions = {number_: msgspec.structs.replace(version, state=all_of(version.state)) for number_, version in inventory.versions.items()}
+    fixity = {algorithm: all_of(block) for algorithm, block in inventory.fixity.items()}
+    return msgspec.structs.replace(inventory, manifest=all_of(inventory.manifest), versions=versions, fixity=fixity)
 
 
 def as_of(inventory: Inventory, version: int) -> Inventory:

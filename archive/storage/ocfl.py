@@ -445,11 +445,11 @@ class OcflStore:
 
     # --- erasing ------------------------------------------------------------------------------------------------------------------
 
-    def erase(self, item: str, changes: Mapping[str, bytes | None] | None = None) -> None:
+    def erase(self, item: str, changes: Mapping[str, bytes | None] | None = None, name: Callable[[str], str] | None = None) -> None:
         """Take content out of every version for good; raises NotFound. What the object has in the trash is purged.
 
         `changes` gives, by SHA-512, the bytes that stand in its place (None: the files are gone from the states that had them). Versions keep
-        number, time, author and message. Without `changes` the whole object goes. The one exception to "versions never change": a backup
+        number, time, author and message; `name` gives each path, logical or of content, another. Without `changes` the whole object goes. The one exception to "versions never change": a backup
         notices and takes the object anew.
         """
         place = self.root / layout.object_path(item)
@@ -464,29 +464,30 @@ class OcflStore:
                 return
             with told(place):
                 if changes is not None:
-                    self._rebuild(work, inventory, changes)
+                    self._rebuild(work, inventory, changes, name or str)
                 self._shop.mark(work, item)
                 if changes is not None:
                     self._shop.replace_object(work, place)
                 else:
                     self._shop.remove_object(work, place)
 
-    def _rebuild(self, work: Path, inventory: inv.Inventory, changes: Mapping[str, bytes | None]) -> None:
+    def _rebuild(self, work: Path, inventory: inv.Inventory, changes: Mapping[str, bytes | None], name: Callable[[str], str]) -> None:
         """Build the object with other content as `work/object`; files that stay are linked, not copied."""
         unknown = changes.keys() - inventory.manifest.keys()
         if unknown:
             raise NotFound(_("%(item)s：对象中没有内容 %(digest)s。", item=inventory.id, digest=min(unknown)[:16]))
         now = {digest: None if data is None else digest_bytes(data).sha512 for digest, data in changes.items()}
-        after = inv.rewritten(inventory, now)
+        after = inv.renamed(inv.rewritten(inventory, now), name)
         made, place = work / "object", self.root / layout.object_path(inventory.id)
         for digest, paths in inventory.manifest.items():
             for path in paths if now.get(digest, digest) is not None else ():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                target = made / name(path)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 data = changes.get(digest)
                 if data is None:
-                    _link(place / path, made / path)
+                    _link(place / path, target)
                 else:
-                    write_new(made / path, data)
+                    write_new(target, data)
         for version in range(1, inv.number(after.head) + 1):
             (made / f"v{version}").mkdir(parents=True, exist_ok=True)
             _write_inventory(made / f"v{version}", inv.as_of(after, version))

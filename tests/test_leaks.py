@@ -11,7 +11,7 @@ import re
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from archive.catalogue import items as item_rows
 from archive.cli import main
 from archive.model.identifiers import file_key
 from archive.model.item import Item
-from archive.model.rights import Audience
+from archive.model.rights import Audience, Rights
 from archive.search.chinese import fold
 from archive.web import create_app
 
@@ -487,6 +487,18 @@ def test_a_route_that_nobody_thought_of_fails(archive: Archive) -> None:
     app.url_map.add(rule)
     with pytest.raises(pytest.fail.Exception, match="ARGUMENTS"):
         addresses(app, Known())
+
+
+def test_a_tombstone_says_no_title_that_was_given_more_narrowly_since(home: Path, tmp_path: Path) -> None:
+    archive = planted.opened(Path(shutil.copytree(home, tmp_path / "home", symlinks=True)))
+    try:
+        assert "withdrawn" in marks_in(Web(archive, PUBLIC).get("/items/gx-withdrawn"))
+        planted.rewrite(archive, "gx-withdrawn", lambda item: replace(item, title=mark("staff"), rights=Rights(STAFF)))
+        for address in ("/items/gx-withdrawn", "/api/v1/items/gx-withdrawn", "/iiif/3/gx-withdrawn/manifest"):
+            said = Web(archive, PUBLIC).get(address)
+            assert said.status == 410 and not marks_in(said), address
+    finally:
+        archive.close()
 
 
 # Commands

@@ -531,11 +531,13 @@ def _nothing(what: str) -> NotFound:
 
 def _absent(connection: Connection, item_id: str, reader: Audience) -> NotFound:
     """Why the reader gets nothing. A tombstone is for those who could see the item; its title for all only when all could."""
-    columns = (_item.c.title, _item.c.withdrawn_at, _item.c.withdrawn_reason, _item.c.withdrawn_rank)
+    columns = (_item.c.title, _item.c.withdrawn_at, _item.c.withdrawn_reason, _item.c.withdrawn_rank, _item.c.rank, _item.c.after)
     row = connection.execute(select(*columns).where(_item.c.id == item_id)).one_or_none()
     if row is None or row.withdrawn_at is None or row.withdrawn_rank > reader.rank:
         return _nothing(item_id)
-    return Withdrawn(item_id, row.title if row.withdrawn_rank == Audience.PUBLIC.rank else "", row.withdrawn_reason, row.withdrawn_at)
+    # It may have been described anew since, more narrowly: the title is then one that was never for all.
+    for_all = max(row.withdrawn_rank, row.rank, row.after or 0) == Audience.PUBLIC.rank
+    return Withdrawn(item_id, row.title if for_all else "", row.withdrawn_reason, row.withdrawn_at)
 
 
 def _chunk(connection: Connection, row: Mapping[Any, Any], reader: Audience, day: int, offset: int, limit: int) -> tuple[PageSummary, ...]:

@@ -109,7 +109,7 @@ archive = open_archive(load_settings(Path(sys.argv[1])))
 archive.publishing.settle()
 die = lambda *given, **named: os._exit(9)
 if sys.argv[3] == "before the object":
-    publishing.Publishing._carry_out = die
+    publishing.Publishing._carry_out = publishing.Publishing._take_back = die
 elif sys.argv[3] == "before the catalogue":
     publishing.Publishing._register = publishing.item_rows.remove_item = die
 elif sys.argv[3] == "before the note":

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from archive import language
 from archive.assembly import Archive, make_home, open_archive
 from archive.settings import load_settings
 
@@ -58,6 +59,14 @@ class Fangzhi:
 
     def archive(self) -> Archive:
         return open_archive(load_settings(self.home))
+
+
+@pytest.fixture(autouse=True)
+def _in_chinese() -> Iterator[None]:
+    """Each test begins in Chinese, whatever language a test before it put in force in this process."""
+    language.choose("zh")
+    yield
+    language.choose("zh")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import getpass
 import importlib.metadata
 import json
 import locale
+import logging
 import os
 import sys
 import threading
@@ -29,6 +30,7 @@ from archive.settings import Settings, load_settings, locate_home
 if TYPE_CHECKING:
     from archive.assembly import Archive
 
+log = logging.getLogger(__name__)
 AUDIENCES = [audience.value for audience in Audience]
 
 
@@ -323,13 +325,19 @@ def work(home: Path, stop: threading.Event) -> None:
     from archive.errors import Busy
 
     archive = open_archive(load_settings(home))
+    pause, said = 1.0, ""
     try:
-        while not stop.wait(1.0):
+        while not stop.wait(pause):
             try:
                 if archive.keeping.waiting():
                     archive.keeping.drain()
+                pause, said = 1.0, ""
             except Busy:
                 continue
+            except ArchiveError as error:  # an index that a person must rebuild, a full disk: said once, tried again now and then
+                if str(error) != said:
+                    log.error("%s", error)
+                pause, said = 30.0, str(error)
     finally:
         archive.close()
 
@@ -376,20 +384,26 @@ def verify(ctx: click.Context, items: tuple[str, ...], as_json: bool) -> None:
 def rebuild(ctx: click.Context, parts: tuple[str, ...], jobs: int) -> None:
     """重建目录、索引、衍生件。 / Make catalogue, index and derivatives again."""
     wanted = parts or ("catalogue", "index", "derivatives")
+    unread: tuple[str, ...] = ()
     if "catalogue" in wanted:
         _discard_damaged(load_settings(ctx.obj))
     with opened(ctx, rebuilds="catalogue" in wanted) as archive:
         archive.store.recover()
         archive.journal.recover()
         if "catalogue" in wanted:
-            count = archive.keeping.rebuild_catalogue()
+            count, unread = archive.keeping.rebuild_catalogue()
             click.echo(_("目录：%(count)d 件", count=count))
-            archive.publishing.settle()
+            for fault in unread:
+                say(fault)
+            if not unread:  # what is left undone may concern what is damaged
+                archive.publishing.settle()
         if "index" in wanted:
             click.echo(_("索引：%(count)d 件", count=archive.keeping.rebuild_index()))
         if "derivatives" in wanted:
             made, failed = archive.keeping.rebuild_derivatives(jobs=jobs)
             click.echo(_("衍生件：做了 %(made)d 项，未成 %(failed)d 项", made=made, failed=failed))
+    if unread:
+        ctx.exit(StorageError.exit_status)
 
 
 @main.command()

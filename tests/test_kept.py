@@ -11,6 +11,8 @@ import openpyxl
 import pytest
 from likeness import copy_kept, invalid_objects, likeness, make_donation
 
+from archive.catalogue import items
+
 LEAVES, TONE = "small-leaves", "small-tone"
 
 
@@ -49,6 +51,30 @@ def test_a_rebuild_from_the_kept_folders_gives_the_same_archive(lived_in: Any, t
         {p.relative_to(home / "derivatives") for p in (home / "derivatives").rglob("*.jpg")} for home in (elsewhere.home, lived_in.home)
     ]
     assert derived[0] == derived[1]
+
+
+def test_a_damaged_description_costs_that_item_only(lived_in: Any) -> None:
+    path = max(lived_in.home.glob(f"originals/???/???/???/{LEAVES}/v*/content/metadata/item.json"), key=lambda path: path.parts[-4])
+    path.write_bytes(path.read_bytes()[:-40])
+    said = lived_in("rebuild", ok=(3,))
+    assert LEAVES in said.err and "verify" in said.err
+    assert LEAVES not in lived_in("search", "聖", "--json").out
+    assert lived_in("search", "聖諭", "--json").json["metadata_total"] == 0
+
+
+def test_readers_see_the_old_catalogue_until_the_new_one_stands(lived_in: Any) -> None:
+    archive = lived_in.archive()
+    seen: list[int] = []
+
+    def look(_item: str, _done: int, _all: int) -> None:
+        with archive.catalogue.read() as connection:
+            seen.append(len(items.item_ids(connection)))
+
+    try:
+        count, unread = archive.keeping.rebuild_catalogue(progress=look)
+    finally:
+        archive.close()
+    assert unread == () and seen == [count] * count and count > 2
 
 
 def test_the_index_alone_and_a_damaged_catalogue_are_made_again(lived_in: Any) -> None:

@@ -18,7 +18,10 @@ from archive.services import objects
 from archive.storage.base import ObjectStore, VersionInfo
 from archive.storage.private import PrivateStore
 
-_ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16-le", "utf-16-be")
+_UNMARKED = ("utf-8", "gb18030", "big5")
+_WIDE = ("utf-16-le", "utf-16-be")
+_WORDS = frozenset({MediaKind.TEXT, MediaKind.DOCUMENT})
+"""Kinds of originals that are searched for a name."""
 _OPAQUE = {MediaKind.DOCUMENT, MediaKind.PDF, MediaKind.ARCHIVE, MediaKind.OTHER}
 _FILLER = "某"
 _MEMBER_BYTES = 256 << 20
@@ -151,8 +154,9 @@ def _person(store: ObjectStore, name: str) -> Erased:
         changes: dict[str, bytes | None] = {}
         seen: set[str] = set()
         for info in store.versions(item):
+            closed = _without_words(store, item, info.number)
             for path, digest in info.state.items():
-                if digest not in seen:
+                if digest not in seen and path not in closed:
                     seen.add(digest)
                     data = _bytes(store, item, path, info.number)
                     if (new := redact(data, name)) != data:
@@ -165,17 +169,35 @@ def _person(store: ObjectStore, name: str) -> Erased:
     return Erased("person", tuple(touched), tuple(left))
 
 
+def _without_words(store: ObjectStore, item: str, version: int) -> frozenset[str]:
+    """Paths of images, recordings and the like, which are not searched for a name: four bytes that spell one by chance would cost a picture."""
+    if item.startswith(objects.PAPERS):
+        return frozenset()
+    files = objects.read_object(store, item, version).described.files
+    return frozenset(file.path for file in files if file.kind not in _WORDS)
+
+
 def redact(data: bytes, name: str) -> bytes:
-    """`data` with the name, in any of the encodings donors use, replaced by as many 某; in the members of workbooks and papers (zip files) too."""
+    """`data` with the name replaced by as many 某, where it is text in an encoding donors use; in the members of workbooks and papers (zip files) too.
+
+    Read as text and written back, never byte against byte: in a file of another kind, or across two characters, the bytes may stand by chance.
+    """
     if data.startswith(b"PK\x03\x04"):
         return _redact_packed(data, name)
-    for encoding in _ENCODINGS:
+    for encoding in _encodings(data):
         try:
-            written, filler = name.encode(encoding), (_FILLER * len(name)).encode(encoding)
-        except UnicodeEncodeError:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
             continue
-        data = data.replace(written, filler)
+        if name in text:
+            return text.replace(name, _FILLER * len(name)).encode(encoding)
     return data
+
+
+def _encodings(data: bytes) -> tuple[str, ...]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ("utf-16-le",) if data.startswith(b"\xff\xfe") else ("utf-16-be",)
+    return _UNMARKED if b"\0" not in data else _WIDE
 
 
 def _redact_packed(data: bytes, name: str) -> bytes:

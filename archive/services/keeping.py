@@ -16,9 +16,8 @@ from archive.catalogue import notes, outbox
 from archive.catalogue.engine import Catalogue, clear, scrub
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
-from archive.errors import DecodeError, NotFound, UsageError
+from archive.errors import DecodeError, NotFound, StorageError, UsageError
 from archive.language import _
-from archive.model.decision import Decisions
 from archive.model.donation import Batch, BatchState
 from archive.model.item import Item
 from archive.model.profile import Definitions
@@ -28,7 +27,7 @@ from archive.search.documents import documents_of
 from archive.services import deriving, erasing, objects
 from archive.services.erasing import Erased
 from archive.services.locks import lock
-from archive.services.publishing import APPLIED, DECISIONS, deaccession, decide, event_of, later_entries
+from archive.services.publishing import APPLIED, DECISIONS, deaccession, decide, event_of
 from archive.settings import Settings
 from archive.storage.base import FixityProblem, ObjectStore
 from archive.storage.journal import Journal, JournalEntry
@@ -113,57 +112,58 @@ class Keeping:
         self._journal.append("fixity check", outcome, by="fangzhi verify", item=None, at=self._stamp())
         return Audit(len(wanted), tuple(problems))
 
-    def rebuild_catalogue(self, *, progress: Progress | None = None) -> int:
-        """Make the catalogue again from originals and journal; the number of items. Whatever it held is replaced; the outbox holds every item afterwards.
+    def rebuild_catalogue(self, *, progress: Progress | None = None) -> tuple[int, tuple[str, ...]]:
+        """Make the catalogue again from originals and journal; the number of items, and a sentence for each whose object cannot be read.
+
+        Whatever it held is replaced; the outbox holds every item afterwards. A damaged object costs that item only.
 
         Journal entries that a crash left undone are noted as still to be carried out (`Publishing.settle`).
         """
+        entries = list(self._journal.entries())
+        decided: dict[str, list[JournalEntry]] = {}
+        for entry in entries:
+            if entry.item and entry.kind in DECISIONS:
+                decided.setdefault(entry.item, []).append(entry)
+        count, behind, unread = 0, [], []
+        # one transaction: until it commits readers see what was there, and a crash leaves that, not half an archive that looks whole
         with self._catalogue.write() as connection:
             clear(connection)
-        count, behind = 0, []
-        for item in sorted(objects.item_ids(self._store)):
-            behind.extend(self._read_in(item))
-            count += 1
-            if progress:
-                progress(item, count, 0)
-        self._replay(behind)
-        return count
+            for item in sorted(objects.item_ids(self._store)):
+                try:
+                    behind.extend(self._read_in(connection, item, decided.get(item, ())))
+                except StorageError as error:
+                    unread.append(str(error))
+                    continue
+                count += 1
+                if progress:
+                    progress(item, count, 0)
+            self._replay(connection, entries, behind)
+        return count, tuple(unread)
 
-    def _read_in(self, item: str) -> list[int]:
-        """Put an item into the catalogue as object and journal say; the numbers of journal entries that its object does not contain yet."""
+    def _read_in(self, connection: Any, item: str, decided: Iterable[JournalEntry]) -> list[int]:
+        """Put an item into the catalogue as its object and what was `decided` say; the numbers of the entries that its object does not contain yet."""
         found = objects.read_object(self._store, item)
         decisions = found.decisions
-        later = [entry for entry in later_entries(self._journal, decisions, item) if entry.kind in DECISIONS]
+        later = [entry for entry in decided if entry.seq > decisions.journal]
         for entry in later:
             decisions = decide(decisions, entry)
-        with self._catalogue.write() as connection:
-            donation_rows.put_donation(connection, found.donation)
-            item_rows.put_item(
-                connection,
-                decisions.apply(found.described),
-                version=found.version,
-                batch=found.batch,
-                at=found.created,
-                day=self._today(),
-            )
-            self._tombstone(connection, item, decisions)
-            event_rows.append(connection, objects.read_events(self._store, item))
-        return [entry.seq for entry in later]
-
-    def _tombstone(self, connection: Any, item: str, decisions: Decisions) -> None:
+        donation_rows.put_donation(connection, found.donation)
+        described = decisions.apply(found.described)
+        item_rows.put_item(connection, described, version=found.version, batch=found.batch, at=found.created, day=self._today())
         if decisions.withdrawn:
             item_rows.withdraw(connection, item, reason=decisions.withdrawn.reason, at=decisions.withdrawn.at)
+        event_rows.append(connection, objects.read_events(self._store, item))
+        return [entry.seq for entry in later]
 
-    def _replay(self, behind: Iterable[int]) -> None:
+    def _replay(self, connection: Any, entries: Iterable[JournalEntry], behind: Iterable[int]) -> None:
         """What only the journal knows: batches, reserved ids, later events. `behind`: entries that objects do not contain yet."""
         undos: dict[int, JournalEntry] = {}
         last = 0
-        with self._catalogue.write() as connection:
-            for entry in self._journal.entries():
-                last = entry.seq
-                self._replay_one(connection, entry, undos)
-            unfinished = min([*behind, *undos], default=last + 1)
-            notes.put(connection, APPLIED, str(unfinished - 1))
+        for entry in entries:
+            last = entry.seq
+            self._replay_one(connection, entry, undos)
+        unfinished = min([*behind, *undos], default=last + 1)
+        notes.put(connection, APPLIED, str(unfinished - 1))
 
     def _replay_one(self, connection: Any, entry: JournalEntry, undos: dict[int, JournalEntry]) -> None:
         if entry.kind == "batch":

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from archive import records
-from archive.errors import NotFound
+from archive.errors import CorruptObject, NotFound
+from archive.language import _
 from archive.model.decision import Decisions
 from archive.model.donation import Donation
 from archive.model.event import Event
@@ -85,18 +86,24 @@ def item_ids(store: ObjectStore) -> Iterator[str]:
 
 
 def read_object(store: ObjectStore, item: str, version: int | None = None) -> ItemObject:
-    """What a version (the head when None) of an item's object says; raises NotFound."""
+    """What a version (the head when None) of an item's object says; raises NotFound, and CorruptObject when its metadata cannot be read."""
     versions = store.versions(item)
     info = versions[-1] if version is None else versions[version - 1]
     texts = _read(store, item, TEXTS, info.number) if TEXTS in info.state else b""
-    return ItemObject(
-        _described(_read(store, item, ITEM, info.number), texts),
-        records.decode(_read(store, item, DECISIONS, info.number), Decisions),
-        records.decode(_read(store, item, DONATION, info.number), Donation),
-        info.number,
-        next(reversed(batches_of(versions[: info.number])), ""),
-        versions[0].created,
-    )
+    try:
+        return ItemObject(
+            _described(_read(store, item, ITEM, info.number), texts),
+            records.decode(_read(store, item, DECISIONS, info.number), Decisions),
+            records.decode(_read(store, item, DONATION, info.number), Donation),
+            info.number,
+            next(reversed(batches_of(versions[: info.number])), ""),
+            versions[0].created,
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = _(
+            "%(item)s 的著录（metadata）读不懂：%(why)s。请运行 fangzhi verify %(item)s，并从备份恢复这一件。", item=item, why=error
+        )
+        raise CorruptObject(item, "metadata/", "E092", message) from error
 
 
 def batches_of(versions: Iterable[VersionInfo]) -> list[str]:

@@ -6,7 +6,7 @@ catalogue. `settle` carries out what a crash left between the first and the last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -230,8 +230,3 @@ def event_of(entry: JournalEntry, item: str = "") -> Event:
     """The event that a decision is, for the item it is about (or for `item`); the same when it is carried out and when a rebuild reads it."""
     detail = {"decision": entry.kind, **entry.data}
     return Event(entry.item or item, "metadata modification", entry.at, entry.by, detail=detail)
-
-
-def later_entries(journal: Journal, decisions: Decisions, item: str) -> Iterator[JournalEntry]:
-    """Journal entries about the item that its object does not contain yet."""
-    return journal.entries(after=decisions.journal, item=item)

@@ -196,7 +196,7 @@ _PAGE_COLUMNS = (
     _Column("side", "面", "Side", "上或下（a 或 b）。", choices=("上", "下")),
     _Column("section", "门目", "Section", "这一面所属的门目：藝文志。换门目时写，也可每行都写。"),
     _Column("page-label", "标签", "Label", "卷叶之外的称呼：书衣、牌记、图。"),
-    _Column("note", "备注", "Remarks", "重叶、错简、残损。"),
+    _Column("note", "备注", "Remarks", "重叶、错简、残损等。供馆员看，不公开。"),
 )
 
 

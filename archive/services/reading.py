@@ -579,6 +579,7 @@ def _seen_page(stored: rows.StoredPage, reader: Audience, day: int) -> Page:
         page,
         image=page.image if stored.image_terms.on(day) <= reader.rank else None,
         texts=tuple(texts),
+        note=seeing.note_for(page, reader),
         rights=seeing.told(page.rights, reader),
     )
 

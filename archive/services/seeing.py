@@ -74,8 +74,14 @@ def _page(page: Page, access: Access, files: Mapping[str, MediaFile], reader: Au
         page,
         image=page.image if admits(access.image(page), reader, day) else None,
         texts=tuple(version if version.file in files or not version.file else replace(version, file=None) for version in texts),
+        note=note_for(page, reader),
         rights=told(page.rights, reader),
     )
+
+
+def note_for(page: Page, reader: Audience) -> str:
+    """The remark of a page list (备注) as a reader may read it: for staff only, as 备注 of an item's row is; archivists write it for each other."""
+    return page.note if _is_staff(reader) else ""
 
 
 def _file(file: MediaFile, files: Mapping[str, MediaFile], reader: Audience) -> MediaFile:

@@ -166,3 +166,10 @@ def test_versions_that_point_at_each_other_do_not_hang() -> None:
     item = replace(book(2), files=(image(1, version_of="f2"), image(2, version_of="f1")))
     assert ids(seen(item).pages) == ["p1", "p2"]
     assert ids(seen(with_page(item, 1, rights=CLOSED)).files) == []
+
+
+def test_the_remark_of_a_page_list_is_for_staff_as_that_of_a_row_is() -> None:
+    item = with_page(book(), 2, note="此面待与王馆长商量")
+    for reader, note in ((Audience.PUBLIC, ""), (Audience.READING_ROOM, ""), (Audience.STAFF, "此面待与王馆长商量")):
+        seen = visible(item, reader, DAY)
+        assert seen is not None and seen.pages[1].note == note

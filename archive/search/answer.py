@@ -108,6 +108,9 @@ class Answer:
             wanted["kind"] = self.query.kind
         for name, value in wanted.items():
             keep &= facts.with_value(name, value)[documents]
+        if self.query.collections:
+            chosen = [facts.with_value("collection", slug)[documents] for slug in self.query.collections]
+            keep &= np.logical_or.reduce(chosen)
         if self.query.year_from is not None or self.query.year_to is not None:
             keep &= facts.in_years(self.query.year_from, self.query.year_to)[documents]
         if self.query.item is not None:

@@ -50,8 +50,13 @@ class IndexDocument:
     facets: tuple[str, ...] = ()
     """Field keys that are facets."""
     section: str = ""
+    juan: str = ""
+    """The 卷 the leaf is in, for the scope 同卷; empty when nobody knows."""
     source: str = ""
     """Whose text: `donor`, `ocr`, `corrected`, `extracted`."""
+    call_number: str = ""
+    proper_names: tuple[str, ...] = ()
+    """Titles, persons and places of the item that everybody who sees it may see: what suggestions and other names are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,18 @@ class Query:
     """Facet name to chosen value, beyond the ones above."""
     item: str | None = None
     """Search inside one item only."""
+    collections: tuple[str, ...] = ()
+    """Any of these holdings, for a holding with those beneath it; empty for all. Beside `collection` both must hold."""
+    scope: str = ""
+    """Within what several words must stand: `leaf` 同叶, `section` 同目, `juan` 同卷, `work` 同书; empty: a leaf or its neighbour."""
+    taboo: bool = True
+    """Words of the reviewed list are found under their taboo substitutes too (弘治 = 宏治)."""
+    confusable: bool = False
+    """Characters that machine reading confuses are found for each other."""
+    group: bool = False
+    """Hits grouped by work: `Results.groups` are filled, `offset` and `limit` count works."""
     sort: str = "relevance"
-    """`relevance`, `date`, `-date`, `title`, `position`."""
+    """`relevance`, `date`, `-date`, `title` (pinyin), `strokes` (title by strokes), `call_number`, `position`."""
     offset: int = 0
     limit: int = 20
     facets: Sequence[str] = ("collection", "kind", "decade")
@@ -110,6 +125,38 @@ class Hit:
     collection: str = ""
     kind: str = ""
     source: str = ""
+    reasons: tuple[tuple[str, str], ...] = ()
+    """Why it matched where the form differs: (as typed, as written), each once: 历 ← 厯."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A work with its best hits. `total` pages and segments of it that match, `matches` occurrences in them, exact."""
+
+    item: str
+    title: str
+    total: int
+    matches: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A word that was, or could be, looked for in other words too. `kind`: `taboo` or `confusable`; `words` each with its occurrences."""
+
+    word: str
+    kind: str
+    applied: bool
+    words: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Other names of the place or person whose name the bare query is, each with its hits; never added silently."""
+
+    name: str
+    kind: str
+    others: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +183,24 @@ class Results:
     """Written forms found (陜西, 陝西 …) with their occurrences, most frequent first."""
     terms: tuple[str, ...] = ()
     """The strings looked for, folded, for marking them on a page."""
+    groups: tuple[Group, ...] = ()
+    wider: tuple[tuple[str, int], ...] = ()
+    """With no hit: the wider scopes (`Query.scope`) with the total each would give."""
+    expansions: tuple[Expansion, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    corrections: tuple[tuple[str, int], ...] = ()
+    """With no hit: queries one form or one character off that have some, with their totals."""
+    unquoted: int | None = None
+    """For a quoted query: the total without the quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A title, person or place that begins so, in characters, pinyin or initials. `kind`: `title`, `person`, `place`."""
+
+    text: str
+    kind: str
+    items: int
 
 
 class SearchIndex(Protocol):

@@ -326,9 +326,14 @@ class Reading:
         page: int = 1,
         size: int = 20,
         facets: Sequence[str] = ("collection", "kind", "decade"),
+        scope: str = "",
+        taboo: bool = True,
+        confusable: bool = False,
+        group: bool = False,
     ) -> SearchView:
         """Hits of a query; raises QueryError and SearchIndexError, and with `item` NotFound and Withdrawn when that is closed.
 
+        `collection` means the holding and those beneath it. `scope`, `taboo`, `confusable` and `group` are those of `Query`.
         Every hit is checked against the catalogue before it goes out. One that fails is a fault of ours: dropped and logged, by its id only.
         """
         page, size = max(1, page), min(max(1, size), LARGEST)
@@ -337,7 +342,23 @@ class Reading:
             with self._at() as (connection, day):
                 self._row(connection, item, reader, day)
         query = Query(
-            text, reader, today, collection, kind, year_from, year_to, filters or {}, item, sort, (page - 1) * size, size, tuple(facets)
+            text=text,
+            reader=reader,
+            today=today,
+            kind=kind,
+            year_from=year_from,
+            year_to=year_to,
+            filters=filters or {},
+            item=item,
+            collections=tuple(self._below(collection)) if collection else (),
+            scope=scope,
+            taboo=taboo,
+            confusable=confusable,
+            group=group,
+            sort=sort,
+            offset=(page - 1) * size,
+            limit=size,
+            facets=tuple(facets),
         )
         results = self._index.search(query)
         with self._at() as (connection, _day):

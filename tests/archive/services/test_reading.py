@@ -300,7 +300,7 @@ def test_a_search_asks_the_index_for_this_reader_and_day(house: House) -> None:
     )
     (query,) = house.index.asked
     assert (query.reader, query.today, query.offset, query.limit, query.item) == (PUBLIC, DAY, 20, 10, "book-1")
-    assert (query.collection, query.year_from, query.filters) == ("local-gazetteers", 1700, {"decade": "1780"})
+    assert (query.collections, query.year_from, query.filters) == (("local-gazetteers",), 1700, {"decade": "1780"})
 
 
 HIDING = {

@@ -120,6 +120,13 @@ def _table(values: Sequence[bytes]) -> tuple[Array, Array, Array]:
     return codes, np.frombuffer(b"".join(known), np.uint8), offsets
 
 
+def _each(values: Sequence[str]) -> tuple[Array, Array]:
+    """The values of all documents one after another as UTF-8, and where each begins (one more at the end)."""
+    encoded = [value.encode("utf-8", "surrogatepass") for value in values]
+    offsets = np.concatenate(([0], np.cumsum([len(value) for value in encoded], dtype=np.int64))) if encoded else np.zeros(1, np.int64)
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets.astype(np.uint32)
+
+
 def _years(encoded: Sequence[bytes]) -> tuple[Array, Array]:
     works = [read_work(work) for work in encoded]
     first = [NEVER if work.year_first is None else work.year_first for work in works]
@@ -151,6 +158,9 @@ def build(documents: Sequence[Facts]) -> tuple[dict[str, Array], dict[str, dict[
     for name in ("item", "section", "source"):
         codes, blob, offsets = _table([getattr(d, name).encode() for d in documents])
         arrays |= {name: codes, f"{name}_blob": blob, f"{name}_offsets": offsets}
+    for name in ("key", "label"):
+        blob, offsets = _each([getattr(d, name) for d in documents])
+        arrays |= {f"{name}_blob": blob, f"{name}_offsets": offsets}
     encoded = [d.work for d in documents]
     codes, blob, offsets = _table(encoded)
     arrays |= {"work": codes, "work_blob": blob, "work_offsets": offsets}
@@ -207,6 +217,12 @@ class SegmentFacts:
     def _parts(self, name: str) -> list[bytes]:
         blob, offsets = self.arrays[f"{name}_blob"].tobytes(), self.arrays[f"{name}_offsets"].tolist()
         return [blob[begin:end] for begin, end in pairwise(offsets)]
+
+    def texts(self, name: str, documents: Array) -> list[str]:
+        """The `key` or `label` of each of these documents."""
+        blob, offsets = memoryview(self.arrays[f"{name}_blob"]), self.arrays[f"{name}_offsets"]
+        spans = zip(offsets[documents].tolist(), offsets[documents + 1].tolist(), strict=True)
+        return [str(blob[begin:end], "utf-8", "surrogatepass") for begin, end in spans]
 
     def works(self) -> list[Work]:
         """The works of the segment, by code."""

@@ -51,7 +51,7 @@ from archive.search.whoosh_codec import (
     schema,
 )
 
-FORMAT = 2
+FORMAT = 3
 """Raise it when the files of a build change; older builds are then refused."""
 FLUSH_CHARACTERS = 6_000_000
 """A segment is closed at the first item boundary after so many characters; building takes about 60 bytes of memory for each."""

@@ -220,7 +220,7 @@ class SegmentFacts:
 
     def texts(self, name: str, documents: Array) -> list[str]:
         """The `key` or `label` of each of these documents."""
-        blob, offsets = memoryview(self.arrays[f"{name}_blob"]), self.arrays[f"{name}_offsets"]
+        blob, offsets = self.arrays[f"{name}_blob"].data, self.arrays[f"{name}_offsets"]
         spans = zip(offsets[documents].tolist(), offsets[documents + 1].tolist(), strict=True)
         return [str(blob[begin:end], "utf-8", "surrogatepass") for begin, end in spans]
 

@@ -1,4 +1,4 @@
-"""Years that are certain without an era table; everything else waits, as written."""
+"""The years of a date as a sheet has it; what cannot be read stays as written."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ingest.readers.years import read_date
         ("嘉庆20年[1815]", [(1815, 1815)]),
         ("一九七〇年八月", [(1970, 1970)]),
         ("1970.8", [(1970, 1970)]),
-        ("乾隆五十三年", []),
-        ("清·道光", []),
+        ("乾隆五十三年", [(1788, 1788)]),
+        ("清·道光", [(1821, 1850)]),
         ("70.8", []),
         ("12345", []),
     ],

@@ -5,6 +5,7 @@ Every method takes the reader and never gives back anything hidden from that rea
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from archive.catalogue import items as rows
 from archive.catalogue import schema as tables
@@ -493,11 +494,28 @@ _CHUNK = (
     .offset(bindparam("offset"))
 )
 _POSITION = select(func.count()).where(_page.c.item == bindparam("item"), _page.c.position <= bindparam("position"), _PAGE_OPEN)
+_wanted = func.json_each(bindparam("pages")).table_valued("value", name="wanted")
 _SOME_PAGES = (
-    select(_page, _text.c.record.label("texts_record"), _text.c.terms.label("texts_terms"))
+    select(
+        *(_page.c[name] for name in ("item", "id", "file", "part", *(p + n for p in ("", "image_") for n in ("rank", "until", "after")))),
+        _text.c.record.label("texts_record"),
+        _text.c.terms.label("texts_terms"),
+    )
+    .select_from(_wanted)
+    .join(_page, (_page.c.item == func.json_extract(_wanted.c.value, "$[0]")) & (_page.c.id == func.json_extract(_wanted.c.value, "$[1]")))
     .outerjoin(_text, (_text.c.item == _page.c.item) & (_text.c.page == _page.c.id))
-    .where(tuple_(_page.c.item, _page.c.id).in_(bindparam("pages", expanding=True)))
 )
+"""Pages by (item, page) in a JSON list, each one look-up: SQLite has no index for a list of row values and would read every page of the archive."""
+
+
+class _Source(msgspec.Struct):
+    """Whose a reading is; its lines are passed over unread."""
+
+    source: str
+
+
+_SOURCES = msgspec.json.Decoder(tuple[_Source, ...])
+_TERMS = msgspec.json.Decoder(tuple[Terms, ...])
 
 
 def _listed(within: list[str] | None, kind: str | None, sort: str) -> Select[Any]:
@@ -631,7 +649,7 @@ def _open_pages(
     """Of the pages hit: those whose text the reader may see, and the file keys of those whose image they may."""
     wanted = {(hit.item, hit.key): hit.source for hit in hits if hit.target == "page"}
     found, images = set(), {}
-    for row in connection.execute(_SOME_PAGES, {"pages": sorted(wanted)}).mappings() if wanted else ():
+    for row in connection.execute(_SOME_PAGES, {"pages": json.dumps(sorted(wanted))}).mappings() if wanted else ():
         here = row["item"], row["id"]
         if rows.terms_of(row).on(day) <= reader.rank and _may_read(row, wanted[here], reader, day):
             found.add(here)
@@ -644,7 +662,7 @@ def _may_read(row: Mapping[Any, Any], source: str, reader: Audience, day: int) -
     """True when the reader may see a reading of the page from that source (any, when the hit names none)."""
     if not row["texts_record"]:
         return False
-    texts = msgspec.json.decode(row["texts_record"], type=tuple[TextVersion, ...])
-    terms = msgspec.json.decode(row["texts_terms"], type=tuple[Terms, ...])
+    texts = _SOURCES.decode(row["texts_record"])
+    terms = _TERMS.decode(row["texts_terms"])
     seen = (version for version, on in zip(texts, terms, strict=True) if on.on(day) <= reader.rank)
-    return any(source in ("", version.source.value) for version in seen)
+    return any(source in ("", version.source) for version in seen)

@@ -13,7 +13,7 @@ TASKS: Mapping[str, tuple[Callable[[list[str]], int], str]] = {
     "test": (project.test, "install what tests need and run all that CI runs"),
     "check": (project.check, "format, lint, types, layers"),
     "lock": (lock.main, "write requirements.lock anew (maintainers)"),
-    "assets": (assets.main, "fill static/vendor/ from package-lock.json"),
+    "assets": (assets.main, "fill static/vendor/ from package-lock.json (--tests: what tests need too)"),
 }
 
 

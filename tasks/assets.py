@@ -1,12 +1,14 @@
 """Fill `static/vendor/` with the front-end libraries that `package-lock.json` names.
 
 npm fetches and checks them by digest, without running their scripts; we copy only what a page loads, and each licence beside it.
-`static/vendor/stamp` holds the digest of the lock file, so that a second call does nothing.
+`static/vendor/stamp` holds the digest of the lock file, so that a second call does nothing. What only tests need (`devDependencies`: axe-core,
+and chinese-poetry, permissive text for the proof of search) is fetched with `--tests` alone, stays in `node_modules/`, and is never shipped.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -26,8 +28,9 @@ COPIES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Fill `static/vendor/` unless it already agrees with the lock file (`--force`: in any case); 0 done, 3 when npm failed."""
-    if "--force" not in arguments and is_filled(ROOT):
+    """Fill `static/vendor/` unless it already agrees with the lock file (`--force`: in any case; `--tests`: what tests need too); 0 done, 3 when npm failed."""
+    tests = "--tests" in arguments
+    if "--force" not in arguments and is_filled(ROOT) and (not tests or has_test_packages(ROOT)):
         sys.stderr.write("static/vendor: up to date\n")
         return 0
     npm = shutil.which("npm")
@@ -35,7 +38,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("npm is not on this machine. Debian: apt-get install npm. Then again: python -m tasks assets\n")
         return 3
     # --ignore-scripts: a library's install script is code that nobody here has read.
-    done = subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT, check=False, stdout=sys.stderr)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *([] if tests else ["--omit=dev"])]
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=sys.stderr)
     if done.returncode != 0:
         sys.stderr.write("npm ci failed: its words stand above. Is the registry reachable from here?\n")
         return 3
@@ -51,6 +55,17 @@ def is_filled(root: Path) -> bool:
     if not stamp.is_file() or stamp.read_text("ascii") != _digest(root):
         return False
     return all((vendor / library / name).exists() for library, names in COPIES.items() for name in names.values())
+
+
+def has_test_packages(root: Path) -> bool:
+    """True when every package that only tests need lies in `node_modules/` in the version of the lock file."""
+    locked = json.loads((root / "package-lock.json").read_text("utf-8"))["packages"]
+    wanted = {name: facts["version"] for name, facts in locked.items() if facts.get("dev")}
+    return all(_version(root / name / "package.json") == version for name, version in wanted.items())
+
+
+def _version(package: Path) -> str | None:
+    return json.loads(package.read_text("utf-8")).get("version") if package.is_file() else None
 
 
 def copy(root: Path) -> None:

@@ -17,7 +17,7 @@ def install(arguments: list[str]) -> int:
     """System packages, environment, front-end libraries; with `--tests` what the tests need besides."""
     tests = "--tests" in arguments
     programs = system.RUN | (system.TEST if tests else {})
-    return system.debian(programs, fonts=tests) or system.environment(tests=tests) or assets.main([])
+    return system.debian(programs, fonts=tests) or system.environment(tests=tests) or assets.main(["--tests"] if tests else [])
 
 
 def demo(arguments: list[str]) -> int:

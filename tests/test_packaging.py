@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tasks import assets
 
 ROOT = Path(__file__).parent.parent
 DATA_PACKAGES = {"archive._data.collections", "archive._data.static"}
@@ -126,3 +129,9 @@ def test_a_wheel_without_the_libraries_is_not_built(source: Path, tmp_path: Path
 def test_the_wheel_holds_nothing_of_the_tests(wheel: frozenset[str]) -> None:
     tops = {name.split("/")[0] for name in wheel}
     assert tops - {"archive", "ingest"} == {name for name in tops if name.endswith(".dist-info")}
+
+
+def test_what_only_tests_need_is_not_shipped(wheel: frozenset[str]) -> None:
+    needed = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+    assert "chinese-poetry" in needed
+    assert not any(name in shipped for name in needed for shipped in (*wheel, *assets.COPIES))

@@ -203,11 +203,109 @@ class Suggestion:
     items: int
 
 
+TEXT_END = "‖"
+"""Stands in a context where the text that the reader may see begins or ends: the work's first or last leaf, a missing or a closed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The work that a line of a concordance stands in. `creators` 责任者; `date` as written."""
+
+    title: str
+    creators: tuple[str, ...]
+    collection: str
+    kind: str
+    date: str
+    year_first: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The page or timed segment that lines of a concordance stand in; the fields are those of a hit."""
+
+    target: str
+    item: str
+    key: str
+    label: str
+    position: int
+    start: float | None
+    source: str
+    work: Described
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a concordance, column by column: what stands before each occurrence, it itself in the form written, what follows, and its place.
+
+    Contexts run on over columns, leaves and small notes (in （）) as far as the reader may see, to `TEXT_END`. `at[i]` is the place of line
+    `i` among `places`. `written` False: characters alone, with the brackets of notes; True: with punctuation as it stands in the text.
+    """
+
+    left: Sequence[str]
+    match: Sequence[str]
+    right: Sequence[str]
+    at: Sequence[int]
+    places: Sequence[Place]
+    written: bool
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What part of the occurrences a work (`item`, `name` its title) or a stretch of years (`year` its first) has, and how many characters
+    of text the reader may search there."""
+
+    occurrences: int
+    characters: int
+    name: str = ""
+    item: str = ""
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispersion:
+    """Where the occurrences lie. `works` those with the most, most first; `rest` the other works with any together (`others` of them).
+
+    `periods` follow each other without a gap, `step` years each, by the first year of a work; `undated` works without one.
+    """
+
+    works: tuple[Share, ...]
+    rest: Share
+    others: int
+    step: int
+    periods: tuple[Share, ...]
+    undated: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Concordance:
+    """Some lines of all `total` occurrences, sorted by `sort` (which differs from what was asked for when that cannot be done)."""
+
+    total: int
+    works: int
+    sort: str
+    lines: Lines
+    dispersion: Dispersion
+    understood: str
+
+
 class SearchIndex(Protocol):
     """Full text. One process writes at a time (the caller holds the lease `indexer`); any number read."""
 
     def search(self, query: Query) -> Results:
         """Hits of `query`; raises QueryError for a fault in it and SearchIndexError when the index is missing, foreign or corrupt."""
+
+    def concordance(self, query: Query) -> Concordance:
+        """Every occurrence in text that `Results.occurrences` counts, a line each: those of `query.offset` and `query.limit`.
+
+        `query.sort`: `work` (title, then reading order), `date`, `-date`, `left` (the characters before, nearest first), `right`;
+        anything else is `work`. Contexts sort by folded characters. Raises what `search` raises.
+        """
+
+    def occurrences(self, query: Query) -> Iterator[Lines]:
+        """All lines of the concordance in order, in batches, in bounded memory; `query.offset` and `query.limit` do not count."""
 
     def replace(self, changes: Iterable[tuple[str, Iterable[IndexDocument]]]) -> None:
         """For each (item, documents): take the place of whatever the index held for the item; no documents removes it. Durable on return."""

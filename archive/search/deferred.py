@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from archive.search.base import IndexDocument, Query, Results, SearchIndex, Span
+from archive.search.base import Concordance, IndexDocument, Lines, Query, Results, SearchIndex, Span
 
 
 class DeferredIndex:
@@ -19,6 +19,14 @@ class DeferredIndex:
     def search(self, query: Query) -> Results:
         """See `SearchIndex`."""
         return self._index().search(query)
+
+    def concordance(self, query: Query) -> Concordance:
+        """See `SearchIndex`."""
+        return self._index().concordance(query)
+
+    def occurrences(self, query: Query) -> Iterator[Lines]:
+        """See `SearchIndex`."""
+        return self._index().occurrences(query)
 
     def replace(self, changes: Iterable[tuple[str, Iterable[IndexDocument]]]) -> None:
         """See `SearchIndex`."""

@@ -36,8 +36,9 @@ from archive.language import _
 from archive.search import excerpts, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
-from archive.search.base import IndexDocument, Query, Results, Span
+from archive.search.base import Concordance, IndexDocument, Lines, Query, Results, Span
 from archive.search.chinese import FOLD_VERSION
+from archive.search.concordance import Kwic
 from archive.search.evaluation import View
 from archive.search.segment_facts import Facts, SegmentFacts, facts_of, read_facts, work_of
 from archive.search.segment_text import SegmentText
@@ -156,6 +157,20 @@ class WhooshIndex:
         parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names)
         views = snapshot.seen_by(query.reader.rank, query.today)
         return Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
+
+    def concordance(self, query: Query) -> Concordance:
+        """Every occurrence on a line; see the port."""
+        return self._kwic(query).concordance()
+
+    def occurrences(self, query: Query) -> Iterator[Lines]:
+        """All lines of the concordance, in batches; a fault in the query is raised at once, not with the first batch."""
+        return self._kwic(query).batches()
+
+    def _kwic(self, query: Query) -> Kwic:
+        snapshot = self._refreshed()
+        parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names)
+        views = snapshot.seen_by(query.reader.rank, query.today)
+        return Kwic(snapshot.segments, views, query, parsed, snapshot.title_ranks)
 
     def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from archive.model.rights import Audience, Visibility
 from archive.search.base import IndexDocument
+from benchmarks.search.plain_reading import fold_table
 
 ROOT = Path(__file__).parents[3]
 POEMS = ROOT / "node_modules" / "chinese-poetry" / "dist"
-TABLES = ROOT / "archive" / "search"
 _SOURCES = ("quantangshi/poet.tang.*.json", "songci/ci.song.*.json", "yuanqu/yuanqu.json")
 
 GLYPHS = {
@@ -68,36 +68,22 @@ def typed(cells: str) -> str:
 
 
 @functools.cache
-def fold_table() -> dict[int, str]:
-    """Each character that has one to the form it folds to: both tables followed to their end, the reviewed one first at every step."""
-    reviewed, derived = _rows("variants.tsv"), _rows("fold.tsv")
-
-    def end(char: str) -> str:
-        seen = [char]
-        while (step := reviewed.get(char) or derived.get(char)) is not None and step not in seen:
-            seen.append(char := step)
-        return char
-
-    return {ord(char): end(char) for char in (*reviewed, *derived)}
-
-
-def _rows(name: str) -> dict[str, str]:
-    lines = [line.split("\t") for line in (TABLES / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
-    return {line[0]: line[1] for line in lines}
+def _table() -> dict[int, str]:
+    return {ord(char): end for char, end in fold_table().items()}
 
 
 def folded(cells: str) -> str:
     """Characters folded by the tables; as long as given."""
-    return cells.translate(fold_table())
+    return cells.translate(_table())
 
 
 @functools.cache
 def mates() -> dict[str, tuple[str, ...]]:
     """Each Han character that can be written otherwise to all the ways of writing it."""
     classes: dict[str, set[str]] = {}
-    for code, end in fold_table().items():
-        if _is_han(chr(code)) and _is_han(end):
-            classes.setdefault(end, {end}).add(chr(code))
+    for char, end in fold_table().items():
+        if _is_han(char) and _is_han(end):
+            classes.setdefault(end, {end}).add(char)
     return {char: tuple(sorted(forms)) for forms in classes.values() for char in forms}
 
 

@@ -282,10 +282,10 @@ class WhooshIndex:
     def replace(self, changes: Iterable[tuple[str, Iterable[IndexDocument]]]) -> None:
         """Take the place of whatever the index held for each item. Durable on return. Raises SearchIndexError when there is no index."""
         with self._writing():
-            folder = self.folder / self._current()["build"]
-            self._clear(folder)
+            build = self._current()["build"]
+            self._clear(build)
             try:
-                writer = _Build(folder)
+                writer = _Build(self.folder / build)
             except _FAULTS as error:
                 raise _broken(error) from error
             writer.write(changes, deleting=True)
@@ -305,9 +305,7 @@ class WhooshIndex:
             FileIndex.create(DurableStorage(str(folder)), schema(), "MAIN")
             _Build(folder).write(items, deleting=False)
             self._swap(build)
-            for path in self.folder.glob("b[0-9]*"):
-                if path.name != build:
-                    shutil.rmtree(path, ignore_errors=True)
+            self._clear(build)
 
     def _swap(self, build: str) -> None:
         aside = self.folder / "current.new"
@@ -322,10 +320,12 @@ class WhooshIndex:
         finally:
             os.close(descriptor)
 
-    @staticmethod
-    def _clear(folder: Path) -> None:
-        """Remove what a killed writer left aside; Whoosh removes the segments that no table of contents names."""
-        for path in folder.glob("_MAIN_*.toc.*"):
+    def _clear(self, build: str) -> None:
+        """Remove other builds and what a killed writer left aside; Whoosh removes the segments that no table of contents names."""
+        for path in self.folder.glob("b[0-9]*"):
+            if path.name != build:
+                shutil.rmtree(path, ignore_errors=True)
+        for path in (self.folder / "current.new", *(self.folder / build).glob("_MAIN_*.toc.*")):
             path.unlink(missing_ok=True)
 
     @contextlib.contextmanager

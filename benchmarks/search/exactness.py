@@ -92,6 +92,11 @@ class Row:
         return np.concatenate([*self._notes, np.zeros(1, bool)])
 
     @cached_property
+    def edges(self) -> Places:
+        """Where a note begins or ends."""
+        return np.flatnonzero(np.diff(self.noted.astype(np.int8))) + 1
+
+    @cached_property
     def through(self) -> Stream:
         return Stream(self.written)
 
@@ -181,12 +186,11 @@ class Tally:
 
 def some_string(rng: random.Random, row: Row) -> list[int]:
     """A string of the corpus; two in five are laid across a leaf's end or a note's edge, three in ten are read over the notes."""
-    notes = np.flatnonzero(np.diff(row.noted.astype(np.int8)))
     while True:
         length = rng.randint(1, 30)
         text = row.written
         if rng.random() < 0.4:
-            edge = int(rng.choice(row.begins) if rng.random() < 0.5 or not len(notes) else notes[rng.randrange(len(notes))] + 1)
+            edge = int(rng.choice(row.begins) if rng.random() < 0.5 or not len(row.edges) else rng.choice(row.edges))
             begin = edge - rng.randint(1, max(length - 1, 1))
         elif rng.random() < 0.5:
             text = row.over.written

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -183,85 +176,6 @@ def test_more_than_65535_different_characters_in_a_segment() -> None:
     far = made.pattern([segment_text.fold_characters(char) for char in text[70_000:70_004]])
     assert far is not None
     assert made.find(far).starts.tolist() == [70_000]
-
-
-_WRITER = """
-    import sys
-    from pathlib import Path
-    sys.path.insert(0, {root!r})
-    from archive.model.rights import Audience, Visibility
-    from archive.search.base import IndexDocument
-    from archive.search.whoosh_index import WhooshIndex
-    index = WhooshIndex(Path({folder!r}))
-    def work(n):
-        seen = Visibility(Audience.PUBLIC)
-        return [IndexDocument(f"k-{{n}}", "page", f"p{{m}}", f"水利漢江{{n}}" * 40, seen, m > 1, position=m) for m in range(1, 6)]
-    n = {first}
-    while True:
-        if n % 7 == 6:
-            index.rebuild((f"k-{{m}}", work(m)) for m in range(n + 1))  # all there is: a killed writer may have committed n, unprinted
-        index.replace([(f"k-{{n}}", work(n))])
-        print(n, flush=True)
-        n += 1
-"""
-
-_READER = """
-    import sys, time
-    from pathlib import Path
-    sys.path.insert(0, {root!r})
-    from archive.search.base import Query
-    from archive.search.whoosh_index import WhooshIndex
-    index, seen = WhooshIndex(Path({folder!r})), 0
-    while not Path({stop!r}).exists():
-        found = index.search(Query("利漢江")).items
-        assert found >= seen, (found, seen)
-        seen = found
-        time.sleep(0.002)
-    print("well", seen)
-"""
-
-
-@contextlib.contextmanager
-def _running(code: str, **values: object) -> Iterator[subprocess.Popen[str]]:
-    """A program in a process of its own, which does not outlive the block."""
-    text = textwrap.dedent(code.format(root=str(Path(__file__).parents[3]), **values))
-    with subprocess.Popen([sys.executable, "-W", "error", "-c", text], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _printed(process: subprocess.Popen[str]) -> Iterator[int]:
-    assert process.stdout is not None
-    return (int(line) for line in process.stdout if line.endswith("\n"))
-
-
-def test_killed_at_any_moment_the_index_opens_and_holds_what_was_acknowledged(tmp_path: Path) -> None:
-    folder, stop = tmp_path / "index", tmp_path / "stop"
-    WhooshIndex(folder).rebuild(iter(()))
-    rng, acknowledged = random.Random(1), -1
-    with _running(_READER, folder=str(folder), stop=str(stop)) as reader:
-        for _ in range(20):
-            with _running(_WRITER, folder=str(folder), first=acknowledged + 1) as writer:
-                printed = _printed(writer)
-                acknowledged = next(printed)
-                time.sleep(rng.random() * 0.4)
-                os.kill(writer.pid, signal.SIGKILL)
-                acknowledged = max([acknowledged, *printed])
-            index = WhooshIndex(folder)
-            assert index.search(Query("利漢江")).items >= acknowledged + 1
-            assert index.search(Query(f"漢江{acknowledged}水", item=f"k-{acknowledged}")).total == 5
-        stop.touch()
-        said, _unused = reader.communicate()
-        assert said.startswith("well")
-        assert reader.returncode == 0
-    index.replace([("k-0", ())])
-    index.replace([("k-1", ())])
-    named = {path.name for path in _build(index).iterdir()}
-    state = index.doctor()
-    assert isinstance(state["segments"], int)
-    assert len(named) <= state["segments"] * 6 + 3, named
 
 
 class _Overtaken(WhooshIndex):

@@ -1,0 +1,108 @@
+"""Writers killed (SIGKILL) at sixty moments of adding, committing, merging and swapping, while three processes read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import killed
+import pytest
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import TOC
+
+from archive.search.base import Query
+from archive.search.whoosh_codec import schema
+from archive.search.whoosh_index import WhooshIndex
+
+KILLS = 60
+BY_THE_CLOCK = 15
+"""So many of them at a moment of the clock, the others at a file operation."""
+
+
+class Nursery:
+    """A process that brings up writers and tells how each ended."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def life(self, number: int, die_at: int | None = None, delay: float | None = None) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"number": number, "die_at": die_at, "delay": delay}) + "\n")
+        self.process.stdin.flush()
+        told: dict[str, Any] = json.loads(self.process.stdout.readline())
+        assert not told["last"].startswith("raised"), told
+        return told
+
+
+@contextlib.contextmanager
+def _running(role: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`killed.py` in a role; it does not outlive the block."""
+    command = [sys.executable, "-W", "error", killed.__file__, role, str(folder)]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _orphans(index: WhooshIndex) -> set[str]:
+    """Files of the index that nothing names."""
+    (build,) = index.folder.glob("b[0-9]*")
+    assert build.name == index.doctor()["build"]
+    contents = TOC.read(FileStorage(str(build)), "MAIN", schema=schema())
+    stems = tuple(segment.segment_id() for segment in contents.segments)
+    named = {path.name for path in build.iterdir() if path.name.startswith(stems)}
+    tables = {path.name for path in build.glob("*.toc")}
+    assert len(tables) == 1
+    left = {path.name for path in build.iterdir()} - named - tables - {"MAIN_WRITELOCK"}
+    return left | {path.name for path in index.folder.iterdir()} - {"current", "write.lock", build.name}
+
+
+@pytest.mark.slow
+def test_killed_at_sixty_moments_readers_never_fail_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    index, rng = WhooshIndex(tmp_path / "index"), random.Random(20261123)
+    index.rebuild(iter(()))
+    said, deaths, life = killed.Acknowledged(tmp_path / "acknowledged"), [], 0
+    with contextlib.ExitStack() as running:
+        readers = [running.enter_context(_running("reader", tmp_path)) for _ in range(3)]
+        nursery = Nursery(running.enter_context(_running("nursery", tmp_path)))
+        for life in range(3):  # whole lives, to know how long one is
+            operations = nursery.life(life)["operations"]
+        while len(deaths) < KILLS:
+            life += 1
+            if len(deaths) % 4 == 3:
+                told = nursery.life(life, delay=rng.random() * 0.25)
+            else:
+                told = nursery.life(life, die_at=rng.randint(1, operations if life % 3 == 2 else operations * 2 // 3))
+            if told["killed"]:
+                deaths.append(told["last"])
+            assert [*killed.faults(WhooshIndex(index.folder), said.read())] == []
+            undone = set(range(2 * life + 2)) - said.read().keys()
+            for number in undone:  # what the writer did not come to do or to say
+                index.replace([(f"k-{number}", killed.work(number, 0))])
+                said.say(number, 0)
+            index.replace([("passing", killed.work(9999, life))])
+            assert _orphans(index) == set()
+        (tmp_path / "stop").touch()
+        ends = [reader.communicate()[0] for reader in readers]
+    assert [end.split()[0] for end in ends] == ["well"] * 3, ends
+    assert all(int(end.split()[1]) > 30 for end in ends)
+    _check_moments(deaths)
+    index.replace([("passing", ())])
+    assert index.search(Query("利漢江", limit=0)).total == killed.LEAVES * len(said.read())
+
+
+def _check_moments(deaths: list[str]) -> None:
+    """The moments were what they should be: while a segment is written, while it is named, while old ones go, while builds are swapped."""
+    for moment in ("fsync", "open", ".toc", "os.rename", "os.remove", "current", "by the clock"):
+        assert any(moment in death for death in deaths), (moment, deaths)
+    assert sum(death == "by the clock" for death in deaths) >= BY_THE_CLOCK - 5

@@ -1,7 +1,7 @@
 """Programs for `test_killed_at_sixty_moments`: a nursery of writers that die, and readers that look on. Run as `python killed.py ROLE FOLDER`.
 
-`nursery` reads a line a life (JSON: `number`, and `die_at`: the how-manieth file operation, or null), forks a writer, waits for its end and tells it
-(JSON: `signal`, `operations`, `last`). Forked, because a Python with numpy takes half a second to begin. Nothing of the archive knows of this: file
+`nursery` reads a line a life (JSON: `number`; `die_at`: the how-manieth file operation, or null; `of`: only of those this pattern is found in;
+`delay`: seconds, or null), forks a writer, waits for its end and tells it (JSON: `killed`, `operations`, `last`). Forked, because a Python with numpy takes half a second to begin. Nothing of the archive knows of this: file
 operations are counted by Python's audit events, and a writer kills itself with SIGKILL.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -86,10 +87,9 @@ def live(folder: Path, number: int) -> None:
 class Death:
     """Counts what is done to files under a folder and kills this process at the n-th operation."""
 
-    def __init__(self, folder: Path, die_at: int | None, tell: int) -> None:
-        self.folder, self.die_at, self.tell = str(folder), die_at, tell
+    def __init__(self, folder: Path, die_at: int | None, of: str, tell: int) -> None:
+        self.folder, self.die_at, self.of, self.tell = str(folder), die_at, re.compile(of), tell
         self.count = 0
-        self.names: dict[int, str] = {}
 
     def watch(self) -> None:
         sys.addaudithook(self._event)
@@ -112,7 +112,7 @@ class Death:
     def _count(self, what: str) -> None:
         if self.folder not in what and not what.startswith(("os.remove", "os.rmdir")):
             return
-        self.count += 1
+        self.count += self.of.search(what) is not None
         if self.count == self.die_at:
             self.end(what)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -129,7 +129,7 @@ def nursery(folder: Path) -> None:
         child = os.fork()
         if child == 0:
             os.close(hear)
-            death = Death(folder / "index", asked["die_at"], tell)
+            death = Death(folder / "index", asked["die_at"], asked["of"], tell)
             death.watch()
             try:
                 live(folder, asked["number"])
@@ -138,7 +138,7 @@ def nursery(folder: Path) -> None:
                 death.end(f"raised {error!r}")
             os._exit(0)
         os.close(tell)
-        if asked.get("delay") is not None:
+        if asked["delay"] is not None:
             time.sleep(asked["delay"])
             os.kill(child, signal.SIGKILL)
         _pid, status = os.waitpid(child, 0)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from archive.search.whoosh_codec import schema
 from archive.search.whoosh_index import WhooshIndex
 
 KILLS = 60
-BY_THE_CLOCK = 15
-"""So many of them at a moment of the clock, the others at a file operation."""
+MERGING = ("os.rename .*toc", "os.remove .*chinese", "open .*toc", "fsync .*toc", "os.remove .*toc")
+SWAPPING = ("open .*current.new", "fsync .*current.new", "os.rename .*current", "fsync .*index$", "os.rmdir", "os.remove", "os.mkdir")
+"""Moments that chance may miss: each of them comes twice or more. A swap comes with every third life. All other moments are drawn."""
 
 
 class Nursery:
@@ -32,10 +34,10 @@ class Nursery:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def life(self, number: int, die_at: int | None = None, delay: float | None = None) -> dict[str, Any]:
+    def life(self, number: int, die_at: int | None = None, of: str = "", delay: float | None = None) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"number": number, "die_at": die_at, "delay": delay}) + "\n")
+        self.process.stdin.write(json.dumps({"number": number, "die_at": die_at, "of": of, "delay": delay}) + "\n")
         self.process.stdin.flush()
         told: dict[str, Any] = json.loads(self.process.stdout.readline())
         assert not told["last"].startswith("raised"), told
@@ -81,6 +83,9 @@ def test_killed_at_sixty_moments_readers_never_fail_and_nothing_acknowledged_is_
             life += 1
             if len(deaths) % 4 == 3:
                 told = nursery.life(life, delay=rng.random() * 0.25)
+            elif len(deaths) % 2:
+                moments = SWAPPING if life % 3 == 2 else MERGING
+                told = nursery.life(life, die_at=1, of=moments[life // 3 % len(moments)])
             else:
                 told = nursery.life(life, die_at=rng.randint(1, operations if life % 3 == 2 else operations * 2 // 3))
             if told["killed"]:
@@ -103,6 +108,7 @@ def test_killed_at_sixty_moments_readers_never_fail_and_nothing_acknowledged_is_
 
 def _check_moments(deaths: list[str]) -> None:
     """The moments were what they should be: while a segment is written, while it is named, while old ones go, while builds are swapped."""
-    for moment in ("fsync", "open", ".toc", "os.rename", "os.remove", "current", "by the clock"):
-        assert any(moment in death for death in deaths), (moment, deaths)
-    assert sum(death == "by the clock" for death in deaths) >= BY_THE_CLOCK - 5
+    missed = [
+        moment for moment in ("chinese", *MERGING, *SWAPPING, "by the clock") if not any(re.search(moment, death) for death in deaths)
+    ]
+    assert len(missed) < 4, (missed, deaths)

@@ -216,6 +216,8 @@ NARROWINGS: tuple[dict[str, str], ...] = (
     {"sort": "-date", "size": "3", "page": "2"},
     {"sort": "title", "size": "100"},
     {"decade": "1010"},
+    {"group": "1", "size": "3", "scope": "work"},
+    {"taboo": "0", "confusable": "1", "more": "subject", "page": "1000000000"},
     {"place": f"{SECRETS['staff'].mark}州"},
     {"subject": f"{SECRETS['request'].mark}學"},
 )
@@ -243,6 +245,10 @@ def _lists(known: Known) -> Iterator[dict[str, str]]:
 ASKED: dict[str, Any] = {
     "api.find": _searches,
     "search.page": _pages_of_search,
+    "search.form": lambda known: [{}, {"q": "志 -公开", "kind": "gazetteer"}, {"q": f"備註:{SECRETS['staff'].mark}"}, {"go": "1", "all": "志"}],
+    "search.atom": lambda known: [{"q": query} for query in QUERIES[:15]]
+    + [{"q": f"公开 OR {secret.mark}"} for secret in MARKED]
+    + [{"q": "志", "item": item} for item in known.items],
     "api.items": lambda known: [
         {},
         {"size": "2", "page": "2"},

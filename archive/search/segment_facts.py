@@ -294,8 +294,9 @@ class SegmentFacts:
             return self._joined[keys, exact]
 
     def facet(self, name: str, documents: Array) -> dict[str, int]:
-        """How many of these documents have each value of a facet: `collection`, `kind`, `decade`, `section`, `source`, or a field key."""
-        if name in ("section", "source"):
+        """How many of these documents have each value of a facet: `collection`, `kind`, `decade`, `item`, `section`, `source`, or a
+        field key."""
+        if name in ("item", "section", "source"):
             counts = np.bincount(self.arrays[name][documents], minlength=len(self.strings(name)))
             return {value: int(count) for value, count in zip(self.strings(name), counts, strict=True) if count and value}
         values = self._facet_values(name)

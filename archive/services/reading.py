@@ -365,6 +365,12 @@ class Reading:
         with self._at() as (connection, _day):
             return self._checked(connection, results, reader, today.toordinal(), page, size)
 
+    def newest(self, reader: Audience, items: Iterable[str], limit: int = 30) -> tuple[tuple[ItemSummary, str], ...]:
+        """Of these items the ones that came last, each with when it came or was last published (UTC, `2026-11-22T21:11:49Z`)."""
+        with self._at() as (connection, day):
+            asked = {"items": json.dumps(sorted(items)), "reader": reader.rank, "day": day, "limit": min(limit, LARGEST)}
+            return tuple((_summary(row), row["came"]) for row in connection.execute(_NEWEST, asked).mappings())
+
     def marks(self, reader: Audience, view: PageView, query: str) -> tuple[Span, ...]:
         """Where a query's strings occur in the text of a page (`view.text.text`), those too that run over from the pages beside it."""
         if view.text is None:
@@ -471,7 +477,7 @@ class _Timed:
         return self._known[item_id]
 
 
-_item, _page, _text, _file, _shown = tables.item, tables.page, tables.page_text, tables.file, tables.shown
+_item, _page, _text, _file, _shown, _event = tables.item, tables.page, tables.page_text, tables.file, tables.shown, tables.event
 _reader: Any = bindparam("reader")
 _day: Any = bindparam("day")
 _now = (_shown.c.low <= _reader, _shown.c.high >= _reader, _shown.c.from_day <= _day, _shown.c.to_day > _day)
@@ -482,6 +488,21 @@ _LINE = (
 _JOINED = _shown.join(_item, _item.c.id == _shown.c.item)
 _ONE_LINE = select(*_LINE, _item.c.record).select_from(_JOINED).where(_shown.c.item == bindparam("item"), *_now)
 _ANY_LINES = select(*_LINE).select_from(_JOINED).where(_shown.c.item.in_(bindparam("items", expanding=True)), *_now)
+_given = func.json_each(bindparam("items")).table_valued("value", name="given")
+_published = (
+    select(func.max(_event.c.at))
+    .where(_event.c.object == _item.c.id, _event.c.type == "metadata modification")
+    .where(func.json_extract(_event.c.record, "$.detail.decision") == "publish")
+    .scalar_subquery()
+)
+_came = func.max(_shown.c.sort_added, func.coalesce(_published, "")).label("came")
+_NEWEST = (
+    select(*_LINE, _came)
+    .select_from(_given.join(_shown, _shown.c.item == _given.c.value).join(_item, _item.c.id == _shown.c.item))
+    .where(*_now)
+    .order_by(_came.desc(), _item.c.id)
+    .limit(bindparam("limit"))
+)
 _FILE = select(_file).where(_file.c.item == bindparam("item"), _file.c.id == bindparam("file"))
 _BESIDE_PAGES = select(_file).where(_file.c.item == bindparam("item"), _file.c.placed == 0).order_by(_file.c.position)
 _SORTS = {"title": _shown.c.sort_title, "date": _shown.c.sort_year, "recent": _shown.c.sort_added}

@@ -6,6 +6,7 @@ The shapes are those of INTERFACE; a change here is a change of what others rely
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
@@ -16,10 +17,11 @@ from archive.language import _
 from archive.model.identifiers import file_key
 from archive.model.item import FileRef, Item, MediaFile, Page, TextVersion, Track
 from archive.model.rights import Rights
-from archive.search.base import Hit
+from archive.search.base import Group, Hit
 from archive.services.reading import ItemSummary, SearchView
-from archive.web import presenting, search
+from archive.web import hits, narrowing, presenting
 from archive.web.asking import asked
+from archive.web.finding import run
 from archive.web.hall import absolute, hall, reader
 from archive.web.openapi import document
 from archive.web.problems import item_or_404, problem
@@ -47,13 +49,15 @@ def find() -> Response:
     if not wanted.text:
         raise UsageError(_("缺少检索词：q="))
     began = time.perf_counter()
-    view = search.run(wanted)
-    hits = [_hit(hit, wanted.text) for hit in view.results.hits]
-    return jsonify(_found(wanted.text, view, hits, (time.perf_counter() - began) * 1000))
+    view = run(wanted)
+    found = [_hit(hit, wanted.text) for hit in view.results.hits]
+    groups = [_group(group, wanted.text) for group in view.results.groups]
+    ms = (time.perf_counter() - began) * 1000
+    return jsonify(_found(wanted.text, view) | {"hits": found, "groups": groups, "ms": round(ms, 3)})
 
 
-def _found(text: str, view: SearchView, hits: list[dict[str, Any]], ms: float) -> dict[str, Any]:
-    results = view.results
+def _found(text: str, view: SearchView) -> dict[str, Any]:
+    results, definitions = view.results, hall().definitions
     return {
         "query": text,
         "understood": results.understood,
@@ -61,15 +65,34 @@ def _found(text: str, view: SearchView, hits: list[dict[str, Any]], ms: float) -
         "items": results.items,
         "metadata_total": results.metadata_total,
         "occurrences": results.occurrences,
-        "forms": [{"form": form, "count": count} for form, count in results.forms],
-        "hits": hits,
+        "forms": _pairs("form", results.forms),
+        "unquoted": results.unquoted,
+        "expansions": [
+            {"word": one.word, "kind": one.kind, "applied": one.applied, "words": _pairs("word", one.words)} for one in results.expansions
+        ],
+        "offers": [{"name": one.name, "kind": one.kind, "others": _pairs("name", one.others)} for one in results.offers],
+        "corrections": _pairs("query", results.corrections),
+        "wider": [{"scope": scope or "neighbour", "count": count} for scope, count in results.wider],
         "facets": {
-            name: [{"value": c.value, "label": search.value_label(name, c.value), "count": c.count} for c in counts]
+            name: [{"value": c.value, "label": narrowing.value_label(name, c.value, definitions), "count": c.count} for c in counts]
             for name, counts in results.facets.items()
         },
         "page": view.page,
         "size": view.size,
-        "ms": round(ms, 3),
+    }
+
+
+def _pairs(name: str, given: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{name: text, "count": count} for text, count in given]
+
+
+def _group(group: Group, query: str) -> dict[str, Any]:
+    return {
+        "item": group.item,
+        "title": group.title,
+        "total": group.total,
+        "matches": group.matches,
+        "hits": [_hit(hit, query) for hit in group.hits],
     }
 
 
@@ -82,11 +105,12 @@ def _hit(hit: Hit, query: str) -> dict[str, Any]:
         "segment": hit.key if hit.target == "segment" else None,
         "start": hit.start,
         "end": hit.end,
-        "label": search.hit_label(hit),
+        "label": hits.hit_label(hit),
         "score": hit.score,
         "matches": hit.matches,
         "snippets": [{"text": s.text, "spans": [[span.start, span.end] for span in s.spans]} for s in hit.snippets],
-        "url": absolute(search.hit_url(hit, query)),
+        "reasons": [{"typed": typed, "written": written} for typed, written in hit.reasons],
+        "url": absolute(hits.hit_url(hit, query)),
     }
 
 

@@ -17,16 +17,18 @@ LONGEST = 400
 """Characters of a query; a sentence of a gazetteer is far shorter."""
 MOST = 100
 """Hits on one page."""
-DEEPEST = 10_000
-"""Hits that can be paged through; beyond that, narrow the search."""
-SORTS = ("relevance", "date", "-date", "title")
+DEEPEST = 10**9
+"""Last page that can be asked for; one beyond the end of the list says where the end is."""
+SORTS = ("relevance", "date", "-date", "title", "strokes", "call_number", "position")
+SCOPES = ("leaf", "section", "juan", "work")
+"""Within what several words must stand: 同叶 同目 同卷 同书."""
 _YEAR = re.compile(r"-?[0-9]{1,4}")
 _CHOICE = re.compile(r"[^\x00-\x1f]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for. `filters` by facet name: decade, source, and the profiles' own."""
+    """What was asked for. `filters` by facet name: decade, source, section, and the profiles' own. The rest as in `archive.search.base.Query`."""
 
     text: str
     collection: str | None = None
@@ -35,6 +37,12 @@ class Asked:
     year_to: int | None = None
     item: str | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+    scope: str = ""
+    taboo: bool = True
+    confusable: bool = False
+    group: bool = False
+    facets: tuple[str, ...] = ()
+    """Facets to count."""
     sort: str = "relevance"
     page: int = 1
     size: int = 20
@@ -48,23 +56,35 @@ def field_facets(definitions: Definitions) -> tuple[str, ...]:
 
 def asked(args: MultiDict[str, str], definitions: Definitions, *, strict: bool) -> Asked:
     """What `args` ask for. `strict` (the API) raises UsageError for what cannot be meant; a page leaves it out and goes on."""
-    facets = {"decade", "source", *field_facets(definitions)}
-    size = _number(args, "size", 20, 1, MOST, strict)
-    found = Asked(
+    filters = {"decade", "source", "section", *field_facets(definitions)}
+    return Asked(
         text=_bounded(args.get("q", ""), strict),
         collection=_choice(args, "collection"),
         kind=_choice(args, "kind"),
         year_from=_year(args, "from", strict),
         year_to=_year(args, "to", strict),
         item=_item(args, strict),
-        filters={name: args[name] for name in sorted(facets) if _CHOICE.fullmatch(args.get(name, ""))},
-        sort=_sort(args, strict),
-        page=_number(args, "page", 1, 1, 10**6, strict),
-        size=size,
+        filters={name: args[name] for name in sorted(filters) if _CHOICE.fullmatch(args.get(name, ""))},
+        scope=_one_of(args, "scope", SCOPES, "", strict),
+        taboo=_one_of(args, "taboo", ("0", "1"), "1", strict) == "1",
+        confusable=_one_of(args, "confusable", ("0", "1"), "0", strict) == "1",
+        group=_one_of(args, "group", ("0", "1"), "0", strict) == "1",
+        facets=_facets(args, definitions, strict),
+        sort=_one_of(args, "sort", SORTS, "relevance", strict),
+        page=_number(args, "page", 1, 1, DEEPEST, strict),
+        size=_number(args, "size", 20, 1, MOST, strict),
     )
-    if (found.page - 1) * size >= DEEPEST:
-        raise UsageError(_("只能翻到第 %(n)d 条结果，请加条件缩小范围。", n=DEEPEST))
-    return found
+
+
+def all_facets(definitions: Definitions) -> tuple[str, ...]:
+    """Every facet there is, in the order of the page."""
+    return tuple(dict.fromkeys(("collection", "kind", "decade", "source", *field_facets(definitions), "section")))
+
+
+def parameters(definitions: Definitions) -> frozenset[str]:
+    """Names of everything that makes one search another; what else stands in an address is dropped."""
+    named = ("q", "collection", "kind", "from", "to", "item", "scope", "taboo", "confusable", "group", "sort", "size")
+    return frozenset((*named, "decade", "source", "section", *field_facets(definitions)))
 
 
 def _bounded(text: str, strict: bool) -> str:
@@ -90,13 +110,22 @@ def _item(args: MultiDict[str, str], strict: bool) -> str | None:
     return text or None
 
 
-def _sort(args: MultiDict[str, str], strict: bool) -> str:
-    text = args.get("sort") or "relevance"
-    if text not in SORTS:
+def _one_of(args: MultiDict[str, str], name: str, known: tuple[str, ...], default: str, strict: bool) -> str:
+    text = args.get(name) or default
+    if text != default and text not in known:
         if strict:
-            raise UsageError(_("sort 只能是 %(known)s。", known=" ".join(SORTS)))
-        return "relevance"
+            raise UsageError(_("%(name)s 只能是 %(known)s。", name=name, known=" ".join(known)))
+        return default
     return text
+
+
+def _facets(args: MultiDict[str, str], definitions: Definitions, strict: bool) -> tuple[str, ...]:
+    """`facets=kind,decade`: those to count; none stated means all, an empty value none."""
+    wanted = tuple(dict.fromkeys(part for part in args.get("facets", "").split(",") if part))
+    known = all_facets(definitions)
+    if strict and not set(wanted) <= set(known):
+        raise UsageError(_("%(name)s 只能是 %(known)s。", name="facets", known=",".join(known)))
+    return tuple(name for name in wanted if name in known) if "facets" in args else known
 
 
 def _year(args: MultiDict[str, str], name: str, strict: bool) -> int | None:
@@ -114,8 +143,9 @@ def _number(args: MultiDict[str, str], name: str, default: int, low: int, high: 
     text = args.get(name)
     if text is None or text == "":
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not low <= int(text) <= high:
+    whole = text.isascii() and text.isdigit()
+    if not whole or len(text) > 10 or not low <= int(text) <= high:
         if strict:
             raise UsageError(_("%(name)s 应是 %(low)d 到 %(high)d 的整数。", name=name, low=low, high=high))
-        return default
+        return high if whole and text.strip("0") and name == "page" else default
     return int(text)

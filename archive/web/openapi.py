@@ -7,7 +7,7 @@ from typing import Any
 
 from archive import __version__
 from archive.model.profile import Definitions
-from archive.web.asking import LONGEST, MOST, SORTS, field_facets
+from archive.web.asking import DEEPEST, LONGEST, MOST, SCOPES, SORTS, field_facets
 
 Schema = dict[str, Any]
 
@@ -70,7 +70,17 @@ def _schemas() -> Mapping[str, Schema]:
             score=_NUMBER,
             matches=_WHOLE | {"description": "Occurrences there, exact."},
             snippets=_list(_object(text=_TEXT, spans=_list(_SPAN))),
+            reasons=_list(_object(typed=_TEXT, written=_TEXT))
+            | {"description": "Where a form other than the one typed was found: what was typed, what is written."},
             url=_ADDRESS,
+        ),
+        "Group": _object(
+            "A work with its best hits; `total` pages and segments of it match, `matches` times, exact.",
+            item=_TEXT,
+            title=_TEXT,
+            total=_WHOLE,
+            matches=_WHOLE,
+            hits=_list(_ref("Hit")),
         ),
         "Results": _object(
             query=_TEXT,
@@ -79,8 +89,30 @@ def _schemas() -> Mapping[str, Schema]:
             items=_WHOLE | {"description": "The works they are in."},
             metadata_total=_WHOLE | {"description": "Items whose description matches."},
             occurrences=_WHOLE,
-            forms=_list(_object(form=_TEXT, count=_WHOLE)),
-            hits=_list(_ref("Hit")),
+            forms=_list(_object(form=_TEXT, count=_WHOLE)) | {"description": "Forms in which it is written, with occurrences."},
+            unquoted=_or_none(_WHOLE) | {"description": "For a quoted query, the total without its quotes."},
+            expansions=_list(
+                _object(
+                    "A word that was (`applied`) or could be looked for in other words: taboo substitutes, characters that machines confuse.",
+                    word=_TEXT,
+                    kind={"type": "string", "enum": ["taboo", "confusable"]},
+                    applied=_FLAG,
+                    words=_list(_object(word=_TEXT, count=_WHOLE)),
+                )
+            ),
+            offers=_list(
+                _object(
+                    "Other names of the place or person asked for.", name=_TEXT, kind=_TEXT, others=_list(_object(name=_TEXT, count=_WHOLE))
+                )
+            ),
+            corrections=_list(_object("With no hit: queries close by that have some.", query=_TEXT, count=_WHOLE)),
+            wider=_list(
+                _object(
+                    "With no hit: what a wider scope would find.", scope={"type": "string", "enum": ["neighbour", *SCOPES]}, count=_WHOLE
+                )
+            ),
+            hits=_list(_ref("Hit")) | {"description": "Empty when `group=1`: the hits are in `groups`."},
+            groups=_list(_ref("Group")),
             facets={"type": "object", "additionalProperties": _list(_object(value=_TEXT, label=_TEXT, count=_WHOLE))},
             page=_WHOLE,
             size=_WHOLE,
@@ -263,6 +295,7 @@ def _answers(schema: str, about: str, *problems: int) -> Schema:
 
 
 _ITEM = _in_path("item", "^[a-z0-9-]{3,64}$", "Item id.")
+_SWITCH: Schema = {"type": "string", "enum": ["0", "1"]}
 _YEAR: Schema = {"type": "integer", "minimum": -9999, "maximum": 9999}
 
 
@@ -276,8 +309,18 @@ def _search_parameters(definitions: Definitions) -> list[Schema]:
         _in_query("item", {"type": "string", "pattern": "^[a-z0-9-]{3,64}$"}, "Search inside one item."),
         _in_query("decade", _TEXT, "A decade, by its first year."),
         _in_query("source", _TEXT, "Whose text: donor, ocr, corrected, extracted."),
+        _in_query("section", _TEXT, "A 门目 of a book."),
+        _in_query(
+            "scope",
+            {"type": "string", "enum": list(SCOPES)},
+            "Within what several words must stand; a leaf or its neighbour when not said.",
+        ),
+        _in_query("taboo", _SWITCH | {"default": "1"}, "1: find taboo substitutes of the reviewed list too (弘治 = 宏治)."),
+        _in_query("confusable", _SWITCH | {"default": "0"}, "1: find characters that machine reading confuses for each other."),
+        _in_query("group", _SWITCH | {"default": "0"}, "1: hits by work, in `groups`; `page` and `size` count works."),
+        _in_query("facets", _TEXT, "Names of facets to count, commas between; all when not said, none when empty."),
         _in_query("sort", {"type": "string", "enum": list(SORTS), "default": "relevance"}, "Order."),
-        _in_query("page", _whole(1, 10_000, 1), "Page of the list; no more than 10,000 hits deep."),
+        _in_query("page", _whole(1, DEEPEST, 1), "Page of the list; beyond its end there are no hits, and the totals stay true."),
         _in_query("size", _whole(1, MOST, 20), "Hits on a page."),
     ]
     named = {parameter["name"] for parameter in parameters}

@@ -52,13 +52,18 @@ def folio_label(folio: Folio) -> str:
     """`卷三·叶十二下`; `juan 三, leaf 十二b` in English. Empty when nothing is known."""
     if not english():
         return folio.label()
+    return folio_in_english(folio.ce, folio.juan, folio.ye, {Side.RECTO: "a", Side.VERSO: "b", None: ""}[folio.side])
+
+
+def folio_in_english(ce: str | None, juan: str | None, ye: str | None, side: str) -> str:
+    """`ce 二, juan 三, leaf 十二b` of what is known; `side` is a, b or empty."""
     parts = []
-    if folio.ce:
-        parts.append(f"ce {folio.ce}")
-    if folio.juan:
-        parts.append(f"juan {folio.juan}")
-    if folio.ye:
-        parts.append(f"leaf {folio.ye}" + {Side.RECTO: "a", Side.VERSO: "b", None: ""}[folio.side])
+    if ce:
+        parts.append(f"ce {ce}")
+    if juan:
+        parts.append(f"juan {juan}")
+    if ye:
+        parts.append(f"leaf {ye}{side}")
     return ", ".join(parts)
 
 

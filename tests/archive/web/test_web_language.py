@@ -33,8 +33,11 @@ def sentences() -> dict[str, str]:
 
 
 def english() -> dict[str, str]:
-    with (resources.locale() / "en" / "web.po").open("rb") as stream:
-        return {str(m.id): str(m.string) for m in read_po(stream, locale="en") if m.id}
+    found = {}
+    for path in (resources.locale() / "en").glob("web*.po"):
+        with path.open("rb") as stream:
+            found |= {str(m.id): str(m.string) for m in read_po(stream, locale="en") if m.id}
+    return found
 
 
 def test_every_sentence_has_its_english_with_the_same_placeholders() -> None:

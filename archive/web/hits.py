@@ -1,0 +1,156 @@
+"""Hits as pages and scripts show them: where each leads, what it is called, its marked excerpts.
+
+Twenty of them stand on a page that is written anew for every search, so addresses are put together from the pattern of their route, found
+once, and excerpts become markup here, not in the template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from flask import request, url_for
+from markupsafe import Markup, escape
+
+from archive.language import _
+from archive.model.item import TextSource
+from archive.model.profile import Definitions
+from archive.search.base import Hit, Snippet, Span
+from archive.services.reading import SearchView
+from archive.web import presenting, recordings
+
+MARK = "hit"
+"""Fragment of the first marked place of a leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHit:
+    """A hit as the page shows it. `sign` stands where there is no picture; `reasons` are (as typed, as written)."""
+
+    url: str
+    title: str
+    label: str
+    kind: str
+    matches: str
+    source: str
+    machine: bool
+    snippets: tuple[Markup, ...]
+    thumb: str | None
+    sign: str
+    reasons: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=64)
+def _pattern(root: str, endpoint: str, *names: str) -> tuple[str, ...]:
+    """The address of a route cut at its arguments, in the order they are named; the same for every request below `root`."""
+    given: dict[str, Any] = {name: f"0{name}0" for name in names}
+    path = url_for(endpoint, **given)
+    return tuple(re.split("|".join(f"0{name}0" for name in names), path))
+
+
+def _address(endpoint: str, **given: str) -> str:
+    first, *rest = _pattern(request.script_root, endpoint, *given)
+    return first + "".join(quote(value, safe="") + part for value, part in zip(given.values(), rest, strict=True))
+
+
+def hit_url(hit: Hit, query: str) -> str:
+    """Where a hit leads: its leaf with the words marked, the recording at that second, or the item."""
+    asked = "?q=" + quote(query, safe="")
+    if hit.target == "page":
+        return _address("browse.page", item=hit.item, page=hit.key) + asked
+    if hit.target == "segment" and hit.start is not None:
+        track = hit.key.partition("@")[0]
+        if "@" not in hit.key:
+            return _address("browse.segment", item=hit.item, segment=hit.key) + asked
+        start = quote(f"{hit.start:g}")
+        return _address("browse.item", item=hit.item) + f"?t={start}&q={quote(query, safe='')}#{recordings.anchor(track, hit.start)}"
+    return _address("browse.item", item=hit.item) + asked
+
+
+def hit_label(hit: Hit) -> str:
+    """The leaf's label, or the time, in the language in force."""
+    if hit.target == "segment":
+        return presenting.joined((hit.label, presenting.clock(hit.start) if hit.start is not None else ""))
+    if hit.target == "page":
+        return label_in_words(hit.label) or _("影像第 %(n)d 面", n=hit.position)
+    return _("著录")
+
+
+_FOLIO = re.compile(r"(?:册(?P<ce>[^·]+))?·?(?:卷(?P<juan>[^·]+))?·?(?:叶(?P<ye>[^·]+?)(?P<side>[上下])?)?")
+
+
+def label_in_words(label: str) -> str:
+    """A leaf's label as the index has it (`卷三·叶十二下`), in the language in force (`juan 三, leaf 十二b`); a donor's own label as it is."""
+    if not presenting.english() or not label.startswith(("册", "卷", "叶")):
+        return label
+    found = _FOLIO.fullmatch(label)
+    if found is None:
+        return label
+    return presenting.folio_in_english(found["ce"], found["juan"], found["ye"], {"上": "a", "下": "b", None: ""}[found["side"]])
+
+
+def shown(hits: Iterable[Hit], view: SearchView, query: str, definitions: Definitions) -> tuple[ShownHit, ...]:
+    """Hits ready for the template."""
+    places, sources = _("%(n)d 处"), _sources()
+    kinds: dict[str, str] = {}
+    found = []
+    for hit in hits:
+        if hit.kind not in kinds:
+            kinds[hit.kind] = presenting.kind_label(definitions, hit.kind)
+        found.append(
+            ShownHit(
+                url=hit_url(hit, query) + (f"#{MARK}" if hit.target == "page" else ""),
+                title=hit.title,
+                label=hit_label(hit),
+                kind=kinds[hit.kind],
+                matches=places % {"n": hit.matches} if hit.matches else "",
+                source=sources.get(hit.source, ""),
+                machine=hit.source == TextSource.OCR.value,
+                snippets=tuple(marked(snippet, " · " if hit.target == "item" else "") for snippet in hit.snippets),
+                thumb=_thumb(hit, view),
+                sign="聲" if hit.target == "segment" else "文",
+                reasons=hit.reasons,
+            )
+        )
+    return tuple(found)
+
+
+def _sources() -> Mapping[str, str]:
+    return {source.value: presenting.source_label(source) for source in TextSource}
+
+
+def _thumb(hit: Hit, view: SearchView) -> str | None:
+    summary = view.items.get(hit.item)
+    key = view.images.get((hit.item, hit.key)) or (summary.thumb if summary else None)
+    return _address("media.thumb", key=key, size="200") if key else None
+
+
+def marked(snippet: Snippet, between: str = "") -> Markup:
+    """An excerpt with its matches in `mark`, everything of the text escaped. `between` stands where the print has the end of a line."""
+    text, out, at = snippet.text, [], 0
+    if _LATIN.search(text):
+        between = between or " "
+    for start, end in _apart(snippet.spans, len(text)):
+        out += [escape(text[at:start].replace("\n", between)), _OPEN, escape(text[start:end].replace("\n", between)), _CLOSE]
+        at = end
+    return _NOTHING.join([*out, escape(text[at:].replace("\n", between))])
+
+
+_LATIN = re.compile("[a-z]\n|\n[a-z]", re.IGNORECASE)
+"""Words of Latin letters need a space at the end of a line; Chinese has none."""
+_OPEN, _CLOSE, _NOTHING = Markup("<mark>"), Markup("</mark>"), Markup()
+
+
+def _apart(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
+    """Spans in order within a text of `length`, overlapping and touching ones made one."""
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted((max(0, span.start), min(length, span.end)) for span in spans):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        elif start < end:
+            apart.append((start, end))
+    return apart

@@ -245,10 +245,17 @@ def _lists(known: Known) -> Iterator[dict[str, str]]:
 ASKED: dict[str, Any] = {
     "api.find": _searches,
     "search.page": _pages_of_search,
-    "search.form": lambda known: [{}, {"q": "志 -公开", "kind": "gazetteer"}, {"q": f"備註:{SECRETS['staff'].mark}"}, {"go": "1", "all": "志"}],
-    "search.atom": lambda known: [{"q": query} for query in QUERIES[:15]]
-    + [{"q": f"公开 OR {secret.mark}"} for secret in MARKED]
-    + [{"q": "志", "item": item} for item in known.items],
+    "search.form": lambda known: [
+        {},
+        {"q": "志 -公开", "kind": "gazetteer"},
+        {"q": f"備註:{SECRETS['staff'].mark}"},
+        {"go": "1", "all": "志"},
+    ],
+    "search.atom": lambda known: (
+        [{"q": query} for query in QUERIES[:15]]
+        + [{"q": f"公开 OR {secret.mark}"} for secret in MARKED]
+        + [{"q": "志", "item": item} for item in known.items]
+    ),
     "api.items": lambda known: [
         {},
         {"size": "2", "page": "2"},
@@ -303,6 +310,8 @@ def supplied(rule: Rule, known: Known) -> list[dict[str, str]]:
 
 
 _LINK = re.compile(r"""(?:href|src|poster|action|data-[a-z-]+)=["']([^"']+)["']|"(https?://localhost/[^"\s]*|/[a-z][^"\s]*)\"""")
+VIEWS = {"sort", "group", "scope", "taboo", "confusable", "more"}
+"""Parameters that show the hits of a search in another way."""
 MOST = 6_000
 
 
@@ -316,6 +325,8 @@ def links(said: Answer, *, thorough: bool = True) -> Iterator[str]:
             continue
         if parts.query and not thorough:
             continue
+        if parts.path in ("/search.atom", "/search/advanced") or VIEWS & dict(parse_qsl(parts.query)).keys():
+            continue  # every search names them all; they are asked for in NARROWINGS and ASKED
         if len(parse_qsl(parts.query)) <= 2:  # the facets of facets of a search have no end
             yield parts.path + ("?" + parts.query if parts.query else "")
 

@@ -62,7 +62,9 @@ WORDS = st.lists(WORD, max_size=3).map(" ".join)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.builds(Form, all=WORDS, exact=WORDS, any=WORDS, none=WORDS, near=WORDS, notes=WORDS, main=WORDS, scope=st.sampled_from(("", "juan"))))
+@given(
+    st.builds(Form, all=WORDS, exact=WORDS, any=WORDS, none=WORDS, near=WORDS, notes=WORDS, main=WORDS, scope=st.sampled_from(("", "juan")))
+)
 def test_whatever_is_filled_in_is_asked_for_again(app: Flask, form: Form) -> None:
     query = advanced.written(form)
     if not query:
@@ -75,7 +77,9 @@ def test_whatever_is_filled_in_is_asked_for_again(app: Flask, form: Form) -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.builds(Form, **{name: st.text(max_size=8) for name in ("all", "exact", "any", "none", "near", "notes", "field1", "value1", "first")}))
+@given(
+    st.builds(Form, **{name: st.text(max_size=8) for name in ("all", "exact", "any", "none", "near", "notes", "field1", "value1", "first")})
+)
 def test_nothing_that_is_typed_into_the_form_breaks_it(form: Form) -> None:
     advanced.written(form)
 

@@ -214,6 +214,11 @@ def _tokens(text: str) -> Iterator[tuple[int, int, str | None]]:
             yield start, whole, _glyph(text[start:whole])
 
 
+def glyphs(text: str) -> Iterator[tuple[int, int, str]]:
+    """The glyphs written as a sequence of signs: start, end, and the one character each stands for."""
+    return ((start, end, glyph) for start, end, glyph in _tokens(text) if glyph is not None)
+
+
 def pieces(text: str, notes: bool = False, open_note: int = 0) -> tuple[list[Piece], int]:
     """The text as pieces without the brackets of notes, and the note left open at its end.
 

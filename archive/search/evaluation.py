@@ -29,14 +29,16 @@ class View:
     regions: Array
     characters: int
     """Length of all documents that the reader may see: what is hidden must not weigh in a score."""
+    items: Array
+    """By the segment's code of an item, its number in the whole index: equal in all segments that hold a part of it."""
 
     @classmethod
-    def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array) -> View:
+    def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array, items: Array) -> View:
         joins = np.zeros(len(visible), bool)
         if len(visible) > 1:
             walls = text.walls_before(text.starts[:-1])
             joins[1:] = (walls[1:] == walls[:-1]) & visible[1:] & visible[:-1]
-        return cls(text, facts, visible, np.cumsum(~joins), int(text.lengths[visible].sum()))
+        return cls(text, facts, visible, np.cumsum(~joins, dtype=np.int32), int(text.lengths[visible].sum()), items)
 
     def seen(self, found: Occurrences) -> tuple[Occurrences, Array]:
         """Those occurrences the reader may see whole, and the document each begins in."""
@@ -105,17 +107,13 @@ def _as_typed(text: SegmentText, found: Occurrences, phrase: Phrase) -> Array:
     keep = np.ones(len(found), bool)
     if not len(found):
         return keep
-    over = np.flatnonzero(found.over >= 0)
     for at, char in enumerate(phrase.written[0]):
         if char is None:
             continue
         code = text.code(char)
         if code is None:
             return np.zeros(len(found), bool)
-        here = text.codes[np.minimum(found.starts + at, len(text.codes) - 1)] == code
-        if len(over):
-            here[over] = text.over_codes[found.over[over] + at] == code
-        keep &= here
+        keep &= text.codes_at(found, at) == code
     return keep
 
 

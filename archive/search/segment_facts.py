@@ -16,15 +16,17 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
-from archive.search.arrays import Array
+from archive.search.arrays import Array, Arrays
 from archive.search.base import IndexDocument
 from archive.search.chinese import fold, read, written_form
 
 TARGETS = ("page", "segment", "item")
 ITEM = TARGETS.index("item")
+JOINS, NOTES, SHADOW = 1, 2, 4
+"""Bits of the array `flags`."""
 NEVER = 0x7FFFFFFF
 """Ordinal day of what never changes; also the year of what has none, negative for the first."""
-_NOBODY = 255
+NOBODY = 255
 _YEAR = re.compile(r"[0-9]{3,4}")
 
 
@@ -40,10 +42,13 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
     fields: dict[str, tuple[str, ...]]
     field_names: dict[str, tuple[str, ...]]
     facets: tuple[str, ...]
+    call_number: str = ""
+    proper_names: tuple[str, ...] = ()
 
 
-class Facts(msgspec.Struct, frozen=True, array_like=True):
-    """What the index keeps of one document beside its text; `work` is an encoded Work, empty for that of the item's first document."""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the index keeps of one document beside its text and its work."""
 
     item: str
     target: str
@@ -52,14 +57,11 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     position: int
     start: float | None
     end: float | None
-    now: int
-    changes: int
-    next: int
     joins: bool
     notes: bool
     section: str
+    juan: str
     source: str
-    work: bytes
 
 
 def work_of(document: IndexDocument) -> bytes:
@@ -74,57 +76,15 @@ def work_of(document: IndexDocument) -> bytes:
         {key: tuple(values) for key, values in document.fields.items()},
         {key: tuple(names) for key, names in document.field_names.items()},
         tuple(document.facets),
+        document.call_number,
+        tuple(document.proper_names),
     )
     return msgspec.msgpack.encode(work, order="deterministic")
 
 
-def facts_of(document: IndexDocument, work: bytes) -> bytes:
-    """A document's facts, encoded for storing beside its text. `work` is encoded, empty when it is that of the item's first document."""
-    seen = document.visibility
-    return msgspec.msgpack.encode(
-        Facts(
-            document.item,
-            document.target,
-            document.key,
-            document.label,
-            document.position,
-            document.start,
-            document.end,
-            seen.now.rank,
-            seen.changes.toordinal() if seen.changes else NEVER,
-            seen.next.rank if seen.next else _NOBODY,
-            document.joins_previous,
-            document.notes,
-            document.section,
-            document.source,
-            work,
-        )
-    )
-
-
-def read_facts(encoded: bytes) -> Facts:
-    """The facts that `facts_of` encoded."""
-    return msgspec.msgpack.decode(encoded, type=Facts)
-
-
 def read_work(encoded: bytes) -> Work:
-    """The work inside some facts."""
+    """The work that `work_of` encoded."""
     return msgspec.msgpack.decode(encoded, type=Work)
-
-
-def _table(values: Sequence[bytes]) -> tuple[Array, Array, Array]:
-    """Codes of the values in order of first appearance, and the distinct ones as a blob with offsets."""
-    known: dict[bytes, int] = {}
-    codes = np.fromiter((known.setdefault(value, len(known)) for value in values), np.uint32, len(values))
-    offsets = np.concatenate(([0], np.cumsum([len(value) for value in known], dtype=np.int64))) if known else np.zeros(1, np.int64)
-    return codes, np.frombuffer(b"".join(known), np.uint8), offsets
-
-
-def _each(values: Sequence[str]) -> tuple[Array, Array]:
-    """The values of all documents one after another as UTF-8, and where each begins (one more at the end)."""
-    encoded = [value.encode("utf-8", "surrogatepass") for value in values]
-    offsets = np.concatenate(([0], np.cumsum([len(value) for value in encoded], dtype=np.int64))) if encoded else np.zeros(1, np.int64)
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets.astype(np.uint32)
 
 
 def _years(encoded: Sequence[bytes]) -> tuple[Array, Array]:
@@ -134,7 +94,7 @@ def _years(encoded: Sequence[bytes]) -> tuple[Array, Array]:
     return np.array(first, np.int32), np.array(last, np.int32)
 
 
-def _names(encoded: Sequence[bytes]) -> dict[str, list[str]]:
+def work_names(encoded: Sequence[bytes]) -> dict[str, list[str]]:
     """Folded query name to the keys of the fields it means."""
     names: dict[str, set[str]] = {}
     for work in encoded:
@@ -144,31 +104,11 @@ def _names(encoded: Sequence[bytes]) -> dict[str, list[str]]:
     return {name: sorted(keys) for name, keys in names.items() if name}
 
 
-def build(documents: Sequence[Facts]) -> tuple[dict[str, Array], dict[str, dict[str, list[str]]]]:
-    """The arrays of a segment, and the names of its fields."""
-    nan = float("nan")
-    arrays: dict[str, Array] = {
-        "target": np.array([TARGETS.index(d.target) for d in documents], np.uint8),
-        "position": np.array([d.position for d in documents], np.int32),
-        "time": np.array([nan if d.start is None else d.start for d in documents], np.float64),
-        "now": np.array([d.now for d in documents], np.uint8),
-        "changes": np.array([d.changes for d in documents], np.int32),
-        "next": np.array([d.next for d in documents], np.uint8),
-    }
-    for name in ("item", "section", "source"):
-        codes, blob, offsets = _table([getattr(d, name).encode() for d in documents])
-        arrays |= {name: codes, f"{name}_blob": blob, f"{name}_offsets": offsets}
-    for name in ("key", "label"):
-        blob, offsets = _each([getattr(d, name) for d in documents])
-        arrays |= {f"{name}_blob": blob, f"{name}_offsets": offsets}
-    encoded = [d.work for d in documents]
-    codes, blob, offsets = _table(encoded)
-    arrays |= {"work": codes, "work_blob": blob, "work_offsets": offsets}
-    works = list(dict.fromkeys(encoded))
-    first, last = _years(works)
-    arrays |= {"year_first": first, "year_last": last}
-    arrays["title_length"] = np.array([len(read(read_work(work).title).written) for work in works], np.int32)
-    return arrays, {"names": _names(works)}
+def work_arrays(encoded: Sequence[bytes]) -> dict[str, Array]:
+    """What is kept of each distinct work as arrays, by its code."""
+    first, last = _years(encoded)
+    titles = np.array([len(read(read_work(work).title).written) for work in encoded], np.int32)
+    return {"year_first": first, "year_last": last, "title_length": titles}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +121,15 @@ class _Values:
 
 
 class SegmentFacts:
-    """Reads the arrays that `build` made. Immutable but for what is read late; safe for threads."""
+    """Reads the arrays that `facts_build` made. Immutable but for what is read late; safe for threads."""
 
-    def __init__(self, arrays: dict[str, Array], names: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, arrays: Arrays, names: Mapping[str, Sequence[str]]) -> None:
         self.arrays = arrays
         self.names = names
         self.target, self.item, self.work = arrays["target"], arrays["item"], arrays["work"]
         self.position, self.time = arrays["position"], arrays["time"]
+        self.shadow: Array = (arrays["flags"] & SHADOW) != 0
+        """True for each document that is a copy of another chunk's, there so that text runs on and has its neighbours: never a hit, never counted."""
         self._lock = threading.RLock()
         self._works: list[Work] | None = None
         self._joined: dict[tuple[tuple[str, ...], bool], tuple[str, Array]] = {}
@@ -208,21 +150,44 @@ class SegmentFacts:
         return (self.arrays["now"] <= rank) & (~changed | (self.arrays["next"] <= rank))
 
     def strings(self, name: str) -> tuple[str, ...]:
-        """The distinct values of `item`, `section` or `source`, by code."""
+        """The distinct values of `item`, `section`, `juan` or `source`, by code."""
         with self._lock:
             if name not in self._strings:
-                self._strings[name] = tuple(part.decode() for part in self._parts(name))
+                self._strings[name] = tuple(part.decode("utf-8", "surrogatepass") for part in self._parts(name))
             return self._strings[name]
 
     def _parts(self, name: str) -> list[bytes]:
         blob, offsets = self.arrays[f"{name}_blob"].tobytes(), self.arrays[f"{name}_offsets"].tolist()
         return [blob[begin:end] for begin, end in pairwise(offsets)]
 
+    def of(self, document: int) -> Facts:
+        """The facts of one document, without reading those of others."""
+        arrays = self.arrays
+        flags, start, end = int(arrays["flags"][document]), float(arrays["time"][document]), float(arrays["until"][document])
+        return Facts(
+            item=self._value("item", int(self.item[document])),
+            target=TARGETS[int(self.target[document])],
+            key=self._value("key", document),
+            label=self._value("label", document),
+            position=int(self.position[document]),
+            start=None if start != start else start,
+            end=None if end != end else end,
+            joins=bool(flags & JOINS),
+            notes=bool(flags & NOTES),
+            section=self._value("section", int(arrays["section"][document])),
+            juan=self._value("juan", int(arrays["juan"][document])),
+            source=self._value("source", int(arrays["source"][document])),
+        )
+
     def texts(self, name: str, documents: Array) -> list[str]:
         """The `key` or `label` of each of these documents."""
         blob, offsets = self.arrays[f"{name}_blob"].data, self.arrays[f"{name}_offsets"]
         spans = zip(offsets[documents].tolist(), offsets[documents + 1].tolist(), strict=True)
         return [str(blob[begin:end], "utf-8", "surrogatepass") for begin, end in spans]
+
+    def _value(self, name: str, number: int) -> str:
+        begin, end = self.arrays[f"{name}_offsets"][number : number + 2].tolist()
+        return str(self.arrays[f"{name}_blob"][begin:end].data, "utf-8", "surrogatepass")
 
     def works(self) -> list[Work]:
         """The works of the segment, by code."""
@@ -245,7 +210,7 @@ class SegmentFacts:
         return lengths
 
     def code(self, name: str, value: str) -> int:
-        """The code of a value of `item`, `section` or `source`; -1 when the segment does not have it."""
+        """The code of a value of `item`, `section`, `juan` or `source`; -1 when the segment does not have it."""
         try:
             return self.strings(name).index(value)
         except ValueError:

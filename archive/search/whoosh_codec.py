@@ -1,112 +1,94 @@
 """Our Whoosh codec: Whoosh keeps schema, segments, table of contents, locks, deletion and merging; the Chinese text of each segment lies
 beside it as memory-mapped arrays (`.chinese`, `.facts`).
 
-The text field gives Whoosh no postings. When a segment is merged, Whoosh feeds the stored values of the documents that live on into the new
-one, and the arrays are built again from them. Whoosh itself never asks the disk to be sure; `DurableWriter` does, before the table of
-contents names a new segment.
+A Whoosh document is a *chunk*: a run of documents (leaves, cues, descriptions) of one item that is written and deleted as one. Whoosh knows the
+item of each; everything else is in the arrays, so that merging costs Whoosh a step a chunk and the arrays a few copies. Whoosh itself never
+asks the disk to be sure; `DurableWriter` does, before the table of contents names a new segment.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
+import numpy as np
 from whoosh import fields
-from whoosh.analysis import IDAnalyzer
 from whoosh.codec.whoosh3 import W3Codec, W3PerDocWriter, W3Segment
 from whoosh.filedb.filestore import FileStorage
-from whoosh.formats import Existence
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
 from archive.errors import SearchIndexError
-from archive.search import segment_facts, segment_text
-from archive.search.arrays import write_arrays
-from archive.search.chinese import read
-from archive.search.segment_facts import Facts, read_facts
-from archive.search.segment_text import DocumentText
+from archive.search import facts_build, segment_build, segment_merge
+from archive.search.arrays import Arrays, map_arrays, write_arrays
+from archive.search.gathering import Gathered, Gathering
+from archive.search.segment_merge import Source
 
 TEXT_FILE = ".chinese"
 FACTS_FILE = ".facts"
-
-
-class ChineseText(fields.FieldType):
-    """Text that Whoosh stores and our arrays index."""
-
-    def __init__(self) -> None:
-        self.format = Existence()
-        self.analyzer = IDAnalyzer()
-        self.stored = self.indexed = True
-        self.scorable = self.unique = self.spelling = False
-        self.vector = self.column_type = None
-        self.multitoken_query = "default"
-
-    def index(self, value: str, **kwargs: Any) -> tuple[()]:
-        """No postings: the arrays have them."""
-        return ()
-
-    def separate_spelling(self) -> bool:
-        """False: there is no spelling field."""
-        return False
+PART_PREFIX = "part-"
+"""Files that are put together when a large segment closes; what a killed writer left of them is removed by the next."""
 
 
 def schema() -> fields.Schema:
-    """`item` for deleting, `text` as written, `facts` encoded."""
-    return fields.Schema(item=fields.ID(stored=True), text=ChineseText(), facts=fields.STORED)
+    """`item`, for deleting."""
+    return fields.Schema(item=fields.ID(stored=True))
 
 
 class ChinesePerDocWriter(W3PerDocWriter):
-    """Gathers text and facts of every document, added or merged, and writes the arrays when the segment closes."""
+    """Gathers the documents of every chunk, added or merged, and writes the arrays when the segment closes."""
 
     def __init__(self, codec: W3Codec, storage: FileStorage, segment: ChineseSegment) -> None:
         super().__init__(codec, storage, segment)
-        self._texts: list[DocumentText] = []
-        self._facts: list[Facts] = []
-        self._pending: dict[str, Any] = {}
-        self._open_note = 0
-        self._shared_work = b""
+        self.gathering = Gathering()
+        self._sources: list[Source] = []
 
-    @property
-    def characters(self) -> int:
-        """Characters gathered so far."""
-        return int(self._segment.characters)
+    def add_source(self, source: Source) -> None:
+        """Take over what lives of another segment, after what was gathered so far."""
+        self.finish_part()
+        self._sources.append(source)
 
-    def add_field(self, fieldname: str, fieldobj: Any, value: Any, length: int) -> None:
-        if fieldname in ("text", "facts"):
-            self._pending[fieldname] = value
-        super().add_field(fieldname, fieldobj, value, length)
-
-    def finish_doc(self) -> None:
-        super().finish_doc()
-        if self._pending:
-            self._gather(self._pending.get("text") or "", read_facts(self._pending["facts"]))
-            self._pending = {}
-
-    def _gather(self, text: str, facts: Facts) -> None:
-        before = self._facts[-1] if self._facts else None
-        if before is None or before.item != facts.item:
-            self._shared_work = facts.work
-        elif not facts.work:
-            facts = msgspec.structs.replace(facts, work=self._shared_work)
-        joins = facts.joins and before is not None and (before.item, before.target) == (facts.item, facts.target)
-        reading = read(text, facts.notes, self._open_note if joins else 0)
-        self._open_note = reading.open_note
-        self._texts.append(DocumentText(reading.written, reading.notes, joins))
-        self._facts.append(facts)
-        self._segment.characters += len(reading.written)
+    def finish_part(self, aside: bool = False) -> None:
+        """Build the arrays of what was gathered so far; `aside` puts them in a file, so that they take no memory."""
+        gathered = self.gathering.take()
+        if not gathered.chunks:
+            return
+        source = built(gathered)
+        self._sources.append(put_aside(source, Path(self._storage.folder)) if aside else source)
 
     def close(self) -> None:
         super().close()
-        if not self._facts:
+        self.finish_part()
+        if not self._sources:
             return
-        folder = Path(self._storage.folder)
-        write_arrays(folder / self._segment.make_filename(TEXT_FILE), segment_text.build(self._texts))
-        self._texts = []
-        arrays, extra = segment_facts.build(self._facts)
-        write_arrays(folder / self._segment.make_filename(FACTS_FILE), arrays, extra)
-        self._facts = []
+        text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
+        if len(self._sources) == 1 and self._sources[0].living is None:
+            write_arrays(text, self._sources[0].text)
+            arrays = self._sources[0].facts
+            write_arrays(facts, arrays, {"names": facts_build.names_of(arrays)})
+            self._segment.characters = len(self._sources[0].text["codes"])
+        else:
+            self._segment.characters = segment_merge.merge(text, facts, self._sources)
+        self._sources = []
+
+
+def built(gathered: Gathered) -> Source:
+    """The arrays of some chunks."""
+    return Source(segment_build.build(gathered.texts, gathered.joins, gathered.notes), facts_build.build(gathered.rows, gathered.chunks))
+
+
+def put_aside(source: Source, folder: Path) -> Source:
+    """The same arrays in files that have no name any more, so that nothing is left of them whatever happens."""
+    return Source(_nameless(source.text, folder / f"{PART_PREFIX}text"), _nameless(source.facts, folder / f"{PART_PREFIX}facts"))
+
+
+def _nameless(arrays: Arrays, path: Path) -> Arrays:
+    write_arrays(path, arrays, durable=False)
+    mapped, _extra = map_arrays(path)
+    path.unlink()
+    return mapped
 
 
 class ChineseSegment(W3Segment):
@@ -126,6 +108,15 @@ class ChineseSegment(W3Segment):
 
     def should_assemble(self) -> bool:
         return False
+
+    def source(self, folder: Path) -> Source:
+        """Its arrays and which of its chunks live on."""
+        text, facts = (map_arrays(folder / self.make_filename(name))[0] for name in (TEXT_FILE, FACTS_FILE))
+        if not self.deleted_count():
+            return Source(text, facts)
+        living = np.ones(int(self.doc_count_all()), bool)
+        living[list(self.deleted_docs())] = False
+        return Source(text, facts, living)
 
 
 class ChineseCodec(W3Codec):
@@ -177,6 +168,28 @@ class DurableStorage(FileStorage):
 class DurableWriter(SegmentWriter):
     """Whoosh's writer; everything a commit names is on the disk before the commit names it."""
 
+    def add_chunk(self, item: str, rows: Sequence[facts_build.Row], texts: Sequence[str], digest: int) -> None:
+        """Add documents of one item as a chunk."""
+        self.perdocwriter.gathering.add(rows, texts, digest)
+        self.add_document(item=item)
+
+    def flush_part(self) -> None:
+        """Build the arrays of what was gathered, so that it takes no memory."""
+        self.perdocwriter.finish_part(aside=True)
+
+    @property
+    def gathered(self) -> Gathering:
+        return self.perdocwriter.gathering  # type: ignore[no-any-return]
+
+    def merge_in(self, segment: ChineseSegment) -> None:
+        """Take the living chunks of a segment over into the one being written."""
+        self.perdocwriter.add_source(segment.source(Path(self.storage.folder)))
+        reader = SegmentReader(self.storage, self.schema, segment)
+        try:
+            self.add_reader(reader)
+        finally:
+            reader.close()
+
     def _commit_toc(self, segments: list[ChineseSegment]) -> None:
         if self._added:
             folder = Path(self.storage.folder)
@@ -184,16 +197,3 @@ class DurableWriter(SegmentWriter):
                 _sync(folder / name)
                 self.newsegment.sizes[name] = (folder / name).stat().st_size
         super()._commit_toc(segments)
-
-    @property
-    def characters(self) -> int:
-        """Characters added since the writer was opened."""
-        return int(self.newsegment.characters)
-
-    def merge_in(self, segment: ChineseSegment) -> None:
-        """Take the living documents of a segment over into the one being written."""
-        reader = SegmentReader(self.storage, self.schema, segment)
-        try:
-            self.add_reader(reader)
-        finally:
-            reader.close()

@@ -19,7 +19,6 @@ import shutil
 import struct
 import threading
 import time
-import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,10 +39,12 @@ from archive.search.base import Concordance, IndexDocument, Lines, Query, Result
 from archive.search.chinese import FOLD_VERSION
 from archive.search.concordance import Kwic
 from archive.search.evaluation import View
-from archive.search.segment_facts import Facts, SegmentFacts, facts_of, read_facts, work_of
+from archive.search.gathering import rows_of
+from archive.search.segment_facts import Facts, SegmentFacts
 from archive.search.segment_text import SegmentText
 from archive.search.whoosh_codec import (
     FACTS_FILE,
+    PART_PREFIX,
     TEXT_FILE,
     ChineseCodec,
     ChineseSegment,
@@ -52,12 +53,17 @@ from archive.search.whoosh_codec import (
     schema,
 )
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when the files of a build change; older builds are then refused."""
-FLUSH_CHARACTERS = 6_000_000
-"""A segment is closed at the first item boundary after so many characters; building takes about 60 bytes of memory for each."""
-MERGE_CHARACTERS = 4_000_000
-"""Segments are merged until they are so large, so that no merge takes long (about a million characters a second)."""
+PART_CHARACTERS = 4_000_000
+"""Arrays are built of so many characters at a time, at an item boundary; building takes about 50 bytes of memory for each."""
+PART_DOCUMENTS = 60_000
+SEGMENT_CHARACTERS = 1_000_000_000
+"""A segment is closed at the first item boundary after so many; places are 31 bits."""
+AT_ONCE_CHARACTERS = 1_000_000
+"""Segments up to so many characters together are merged by the very commit that adds (a tenth of a second)."""
+MERGE_CHARACTERS = 64_000_000
+"""Segments are merged after an addition until they are so large (3 seconds at the most); what is larger is left to a rebuild."""
 _TRIES = 40
 _LOCK_SECONDS = 10.0
 _VIEWS = 12
@@ -71,7 +77,7 @@ def _broken(reason: object) -> SearchIndexError:
 
 
 class _Segment:
-    """One segment open for reading: its arrays, its stored documents. Never changes; lives as long as a snapshot holds it."""
+    """One segment open for reading: its arrays. Never changes; lives as long as a snapshot holds it."""
 
     def __init__(self, storage: DurableStorage, segment: ChineseSegment) -> None:
         folder = Path(storage.folder)
@@ -81,18 +87,21 @@ class _Segment:
         self.id = segment.segment_id()
         self.text = SegmentText(text)
         self.facts = SegmentFacts(facts, extra["names"])
-        self._stored = segment.codec().per_document_reader(storage, segment)
-        weakref.finalize(self, self._stored.close)
-        self._lock = threading.Lock()
-        if segment.doc_count_all() != self.facts.documents:
-            raise _broken(f"{self.id}: {self.facts.documents} ≠ {segment.doc_count_all()}")
-        self.stored(0)  # opens the file, which a writer may remove later
+        self.chunk_starts = facts["chunk_starts"]
+        if segment.doc_count_all() != len(self.chunk_starts) - 1 or self.facts.documents != self.text.documents:
+            raise _broken(f"{self.id}: {len(self.chunk_starts) - 1} ≠ {segment.doc_count_all()}")
 
     def stored(self, document: int) -> tuple[str, Facts]:
         """Text as written and facts of a document."""
-        with self._lock:
-            values = self._stored.stored_fields(document)
-        return values.get("text") or "", read_facts(values["facts"])
+        return self.text.text_of(document), self.facts.of(document)
+
+    def living(self, segment: ChineseSegment) -> Array | None:
+        """True for each document that is not deleted; None when all live."""
+        if not segment.deleted_count():
+            return None
+        living = np.ones(len(self.chunk_starts) - 1, bool)
+        living[list(segment.deleted_docs())] = False
+        return np.repeat(living, np.diff(self.chunk_starts))
 
 
 @dataclass(slots=True)
@@ -104,7 +113,8 @@ class _Snapshot:
     segments: tuple[_Segment, ...]
     living: tuple[Array | None, ...]
     """For each segment True for the documents that are not deleted; None when all live."""
-    deleted: int
+    items: tuple[Array, ...]
+    """For each segment, by its own code of an item, the number of the item in the whole index."""
     names: Mapping[str, Sequence[str]]
     ranks: tuple[Array, ...] | None = None
     views: OrderedDict[tuple[int, date], tuple[View, ...]] = field(default_factory=OrderedDict)
@@ -118,8 +128,8 @@ class _Snapshot:
                 self.views.move_to_end(key)
                 return self.views[key]
         views = tuple(
-            View.of(segment.text, segment.facts, segment.facts.visible(rank, today) & (True if living is None else living))
-            for segment, living in zip(self.segments, self.living, strict=True)
+            View.of(segment.text, segment.facts, segment.facts.visible(rank, today) & (True if living is None else living), items)
+            for segment, living, items in zip(self.segments, self.living, self.items, strict=True)
         )
         with self.lock:
             self.views[key] = views
@@ -181,18 +191,26 @@ class WhooshIndex:
         return excerpts.mark(syntax.parse(query, names).phrases(), text, notes, before, after)
 
     def doctor(self) -> Mapping[str, object]:
-        """State of the index: build, segments, documents, deleted, characters, bytes, fold version; `fault` when it is not well."""
+        """State of the index: build, segments, documents, chunks, deleted, shadows, characters, bytes, fold version; `fault` when it is not well."""
         state: dict[str, object] = {"fold_version": FOLD_VERSION}
         try:
             snapshot = self._refreshed()
         except SearchIndexError as error:
             return state | {"fault": str(error)}
         folder = self.folder / snapshot.build
+        documents = sum(segment.facts.documents for segment in snapshot.segments)
+        dead = sum(0 if living is None else int((~living).sum()) for living in snapshot.living)
+        shadows = sum(
+            int((segment.facts.shadow if living is None else segment.facts.shadow & living).sum())
+            for segment, living in zip(snapshot.segments, snapshot.living, strict=True)
+        )
         return state | {
             "build": snapshot.build,
             "segments": len(snapshot.segments),
-            "documents": sum(segment.facts.documents for segment in snapshot.segments) - snapshot.deleted,
-            "deleted": snapshot.deleted,
+            "chunks": sum(len(segment.chunk_starts) - 1 for segment in snapshot.segments),
+            "documents": documents - dead - shadows,
+            "deleted": dead,
+            "shadows": shadows,
             "characters": sum(len(segment.text.codes) for segment in snapshot.segments),
             "bytes": sum(path.stat().st_size for path in folder.iterdir() if path.is_file()),
         }
@@ -272,8 +290,8 @@ class WhooshIndex:
             build,
             generation,
             segments,
-            tuple(_living(segment) for segment in contents.segments),
-            sum(segment.deleted_count() for segment in contents.segments),
+            tuple(opened.living(segment) for opened, segment in zip(segments, contents.segments, strict=True)),
+            _numbered_items(segments),
             _names(segments),
         )
 
@@ -325,7 +343,8 @@ class WhooshIndex:
         for path in self.folder.glob("b[0-9]*"):
             if path.name != build:
                 shutil.rmtree(path, ignore_errors=True)
-        for path in (self.folder / "current.new", *(self.folder / build).glob("_MAIN_*.toc.*")):
+        left = [path for pattern in ("_MAIN_*.toc.*", f"{PART_PREFIX}*") for path in (self.folder / build).glob(pattern)]
+        for path in (self.folder / "current.new", *left):
             path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
@@ -345,12 +364,11 @@ class WhooshIndex:
             yield
 
 
-def _living(segment: ChineseSegment) -> Array | None:
-    if not segment.deleted_count():
-        return None
-    living = np.ones(int(segment.doc_count_all()), bool)
-    living[list(segment.deleted_docs())] = False
-    return living
+def _numbered_items(segments: Sequence[_Segment]) -> tuple[Array, ...]:
+    if len(segments) == 1:
+        return (np.arange(len(segments[0].facts.strings("item"))),)
+    known: dict[str, int] = {}
+    return tuple(np.array([known.setdefault(item, len(known)) for item in segment.facts.strings("item")], np.int32) for segment in segments)
 
 
 def _names(segments: Sequence[_Segment]) -> dict[str, list[str]]:
@@ -362,7 +380,7 @@ def _names(segments: Sequence[_Segment]) -> dict[str, list[str]]:
 
 
 class _Build:
-    """Writes items into one build: a segment at a time, each committed at an item boundary."""
+    """Writes items into one build."""
 
     def __init__(self, folder: Path) -> None:
         storage = DurableStorage(str(folder))
@@ -377,10 +395,13 @@ class _Build:
         self.inside: set[str] = set()
 
     def write(self, items: Iterable[tuple[str, Iterable[IndexDocument]]], deleting: bool) -> None:
+        """Write all items; with `deleting` in place of what is there of them, and then see to it that segments stay few."""
         try:
             for item, documents in items:
                 self._item(item, documents, deleting)
-            self._commit(merging=deleting)
+            self._commit(AT_ONCE_CHARACTERS if deleting else 0)
+            if deleting:
+                self._tidy()
         except BaseException:
             if self.writer is not None:
                 with contextlib.suppress(Exception):
@@ -389,52 +410,66 @@ class _Build:
 
     def _item(self, item: str, documents: Iterable[IndexDocument], deleting: bool) -> None:
         if item in self.inside:
-            self._commit(merging=False)
+            self._commit(0)
             deleting = True
-        if self.writer is None:
-            self.writer = DurableWriter(self.index, codec=ChineseCodec(), limitmb=32, compound=False)
-        writer = self.writer
+        writer = self._writer()
         if deleting:
             writer.delete_by_term("item", item)
         self.inside.add(item)
-        shared: bytes | None = None
-        for document in documents:
-            work = work_of(document)
-            writer.add_document(item=item, text=document.text, facts=facts_of(document, b"" if work == shared else work))
-            shared = work if shared is None else shared
-        if writer.characters > FLUSH_CHARACTERS:
-            self._commit(merging=False)
+        rows, texts = rows_of(documents)
+        if rows:
+            writer.add_chunk(item, rows, texts, 0)
+        if writer.gathered.characters > PART_CHARACTERS or writer.gathered.documents > PART_DOCUMENTS:
+            writer.flush_part()
+        if writer.gathered.total > SEGMENT_CHARACTERS:
+            self._commit(0)
 
-    def _commit(self, merging: bool) -> None:
+    def _writer(self) -> DurableWriter:
+        if self.writer is None:
+            self.writer = DurableWriter(self.index, codec=ChineseCodec(), limitmb=32, compound=False)
+        return self.writer
+
+    def _commit(self, most: int) -> None:
+        """Commit, and take over what small segments there are up to so many characters in all."""
         if self.writer is not None:
             writer, self.writer = self.writer, None
-            writer.commit(mergetype=_merge_few if merging else _merge_none)
+            writer.commit(mergetype=lambda writer, segments: _merge(writer, segments, most))
         self.inside.clear()
 
+    def _tidy(self) -> None:
+        """Merge segments when there are too many. Readers see what was added already."""
+        segments = TOC.read(self.index.storage, "MAIN").segments
+        if _too_many(Path(self.index.storage.folder), segments, 0, MERGE_CHARACTERS):
+            self._writer()
+            self._commit(MERGE_CHARACTERS)
 
-def _merge_none(writer: DurableWriter, segments: list[ChineseSegment]) -> list[ChineseSegment]:
-    return segments
 
+def _too_many(folder: Path, segments: Sequence[ChineseSegment], written: int, most: int) -> list[ChineseSegment]:
+    """The segments to merge with `written` new characters: smallest first, each not larger than twice all before it, up to `most` in all;
+    and those of which less than half lives on.
 
-def _merge_few(writer: DurableWriter, segments: list[ChineseSegment]) -> list[ChineseSegment]:
-    """Merge, smallest first, every segment not larger than twice what is being written; drop empty ones, clean half-deleted ones.
-
-    So each segment left is more than twice all smaller ones together until MERGE_CHARACTERS, and their number grows with the logarithm.
+    So each segment left is more than twice all smaller ones together, and their number grows with the logarithm.
     """
-    kept: list[ChineseSegment] = []
-    for segment in sorted(segments, key=_living_characters):
-        living = _living_characters(segment)
-        if segment.doc_count() == 0:
-            continue
-        small = writer.characters + living <= MERGE_CHARACTERS and living <= 2 * max(writer.characters, 2000)
-        half_deleted = living * 2 < segment.characters and living <= MERGE_CHARACTERS
-        if small or half_deleted:
-            writer.merge_in(segment)
-        else:
-            kept.append(segment)
-    return [segment for segment in segments if segment in kept]
+    living = {segment: segment.source(folder).characters for segment in segments if segment.doc_count()}
+    chosen: list[ChineseSegment] = []
+    total = written
+    for segment in sorted(living, key=lambda segment: living[segment]):
+        if total + living[segment] > most or (total and living[segment] > 2 * max(total, 2000)):
+            break
+        chosen.append(segment)
+        total += living[segment]
+    if len(chosen) == 1 and not written:
+        chosen = []
+    for segment, characters in living.items():
+        if segment not in chosen and characters * 2 < segment.characters and characters <= most:
+            chosen.append(segment)
+    return chosen
 
 
-def _living_characters(segment: ChineseSegment) -> int:
-    documents = segment.doc_count_all()
-    return int(segment.characters * segment.doc_count() / documents) if documents else 0
+def _merge(writer: DurableWriter, segments: list[ChineseSegment], most: int) -> list[ChineseSegment]:
+    """What Whoosh calls on commit: takes some segments over and gives back those that stay. Segments where nothing lives go."""
+    written = writer.gathered.total
+    chosen = _too_many(Path(writer.storage.folder), segments, written, most) if most else []
+    for segment in chosen:
+        writer.merge_in(segment)
+    return [segment for segment in segments if segment not in chosen and segment.doc_count()]

@@ -15,9 +15,10 @@ import pytest
 
 from archive.errors import Busy, SearchIndexError
 from archive.model.rights import Audience, Visibility
-from archive.search import segment_text, whoosh_index
+from archive.search import segment_build, whoosh_index
 from archive.search.base import IndexDocument, Query
-from archive.search.segment_text import DocumentText, SegmentText
+from archive.search.chinese import fold_characters
+from archive.search.segment_text import SegmentText
 from archive.search.whoosh_index import WhooshIndex
 
 OPEN = Visibility(Audience.PUBLIC)
@@ -132,7 +133,8 @@ def test_an_index_of_another_fold_table_is_refused(index: WhooshIndex) -> None:
 
 
 def test_large_items_are_flushed_at_item_boundaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whoosh_index, "FLUSH_CHARACTERS", 100)
+    monkeypatch.setattr(whoosh_index, "PART_CHARACTERS", 50)
+    monkeypatch.setattr(whoosh_index, "SEGMENT_CHARACTERS", 150)
     index = WhooshIndex(tmp_path / "index")
     index.rebuild((f"w-{n}", _work(f"w-{n}", "甲" * 30 + "乙", "丙" + "丁" * 30)) for n in range(12))
     assert index.doctor()["segments"] in range(3, 7)
@@ -167,13 +169,13 @@ def test_threads_may_search_while_another_writes(index: WhooshIndex) -> None:
 def test_more_than_65535_different_characters_in_a_segment() -> None:
     points = [chr(code) for code in range(0x3400, 0x9FFF)] + [chr(code) for code in range(0x20000, 0x323AF)]
     text = "".join(points)
-    arrays = segment_text.build([DocumentText(text, (), False), DocumentText("漢隂", (), False)])
+    arrays = segment_build.build([text, "漢隂"], [False, False], [False, False])
     assert arrays["codes"].dtype == np.uint32
     made = SegmentText(arrays)
     pattern = made.pattern("汉阴")
     assert pattern is not None
     assert made.documents_of(made.find(pattern).starts).tolist() == [1]
-    far = made.pattern([segment_text.fold_characters(char) for char in text[70_000:70_004]])
+    far = made.pattern([fold_characters(char) for char in text[70_000:70_004]])
     assert far is not None
     assert made.find(far).starts.tolist() == [70_000]
 

@@ -142,7 +142,7 @@ def _skipping(spots: Spots, rows: Array, cells: Array) -> None:
         rows = rows[spots.lengths[rows] > at]
         if not len(rows):
             return
-        cells[rows, at, 0] = text.letters[text.over_codes[over[rows] + at]]
+        cells[rows, at, 0] = text.letters[text.codes[text.through_of(over[rows] + at)]]
         if at:
             places = text.through_of(np.concatenate((over[rows] + at - 1, over[rows] + at))).reshape(2, -1)
             cells[rows[places[1] - places[0] > 1], at - 1, 1:] = _ELISION

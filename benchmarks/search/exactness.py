@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from archive.search.base import IndexDocument, Query, Results
 from archive.search.whoosh_index import WhooshIndex
-from benchmarks.search.plain_reading import PlainReader, folded
 from benchmarks.search.corpus import items
+from benchmarks.search.plain_reading import PlainReader, folded
 
 Numbers = NDArray[np.int32]
 Places = NDArray[np.int64]

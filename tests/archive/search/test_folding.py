@@ -736,3 +736,8 @@ def test_places_lead_back_to_the_text(text: str, notes: bool, open_note: int) ->
         if end == start + 1 and char != "\0":
             assert fold(text[start]) in (chinese.fold_characters(char), "")
     assert len(fold(text)) == len(read(text).written)
+
+
+@given(st.text("甲乙𢎞()（）&KR1;[]*⿰⿱\n　，Ａé\ue000\u2029", max_size=60), st.booleans(), st.integers(0, 1))
+def test_the_fast_way_reads_as_the_careful_one(text: str, notes: bool, open_note: int) -> None:
+    assert read(text, notes, open_note) == chinese._read_pieces(text, notes, open_note)

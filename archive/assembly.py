@@ -91,10 +91,11 @@ def _private(settings: Settings) -> PrivateStore:
 
 
 def _index(folder: Path, definitions: Definitions | None = None) -> SearchIndex:
+    from archive.chronology.written import WrittenDates
     from archive.search.documents import query_names
     from archive.search.whoosh_index import WhooshIndex
 
-    return WhooshIndex(folder, query_names(definitions) if definitions is not None else None)
+    return WhooshIndex(folder, query_names(definitions) if definitions is not None else None, WrittenDates())
 
 
 def index_state(settings: Settings) -> dict[str, object]:

@@ -101,13 +101,15 @@ class SearchIndexError(ArchiveError):
 
 
 class QueryError(ArchiveError):
-    """A search as typed has a fault. `position` is the index of the character (code points) it points at."""
+    """A search as typed has a fault. `position` is the index of the character (code points) it points at; `understood` says how the query
+    is read without what is wrong with it, empty when nothing is left."""
 
     exit_status = 2
 
     def __init__(self, message: str, query: str, position: int) -> None:
         super().__init__(message)
         self.query, self.position = query, position
+        self.understood = ""
 
 
 class DecodeError(ArchiveError):

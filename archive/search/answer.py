@@ -57,7 +57,7 @@ class Answer:
 
     def results(self) -> Results:
         """The whole answer."""
-        answers = [evaluate(view, self.parsed.clause, self.phrases) for view in self.views]
+        answers = [evaluate(view, self.parsed.clause, self.phrases, self.parsed.dates) for view in self.views]
         parts = [self._part(segment, answer) for segment, answer in zip(self.segments, answers, strict=True)]
         self._score(parts)
         in_text = [part.segment.facts.target[part.documents] != ITEM for part in parts]
@@ -75,7 +75,7 @@ class Answer:
             facets={name: self._facet(name, parts) for name in self.query.facets},
             understood=self.parsed.understood,
             forms=self._forms(parts),
-            terms=tuple(dict.fromkeys(phrase.text for phrase in self.phrases)),
+            terms=tuple(dict.fromkeys(phrase.text for phrase in self.parsed.strings())),
         )
 
     def _part(self, segment: OpenSegment, answer: Evaluation) -> _Part:

@@ -98,7 +98,7 @@ class Kwic:
     def _part(self, segment: OpenSegment, view: View) -> _Part:
         everything = np.arange(segment.facts.documents)
         selected = view.visible & (segment.facts.target != ITEM) & self._chosen._filtered(segment.facts, everything)
-        answer = evaluate(view, self.parsed.clause, self.parsed.phrases())
+        answer = evaluate(view, self.parsed.clause, self.parsed.phrases(), self.parsed.dates)
         matching = np.zeros(segment.facts.documents, bool)
         matching[answer.documents] = True
         matching &= selected

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from archive.search.arrays import Array
 from archive.search.chinese import fold, written_form
-from archive.search.segment_facts import ITEM, SegmentFacts, values_of, years_in
+from archive.search.segment_facts import ITEM, SegmentFacts, values_of
 from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText
-from archive.search.syntax import And, Clause, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
+from archive.search.syntax import WESTERN, And, Clause, DateReader, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,21 @@ def _counted(documents: Array) -> tuple[Array, Array]:
 
 
 def find_phrase(view: View, phrase: Phrase) -> Found:
-    """All places of a string that the reader may see."""
+    """All places of a string, and of the strings that stand for it, that the reader may see."""
+    if not phrase.others:
+        return _find_itself(view, phrase)
+    itself = _find_itself(view, replace(phrase, others=()))
+    every = [itself, *(_find_itself(view, other) for other in phrase.others)]
+    starts, first = np.unique(np.concatenate([found.places.starts for found in every]), return_index=True)
+    ends, over = (np.concatenate([getattr(found.places, name) for found in every])[first] for name in ("ends", "over"))
+    documents = np.concatenate([found.place_documents for found in every])[first]
+    distinct, counts = _counted(documents)
+    as_typed = np.zeros(len(distinct), np.int64)
+    as_typed[np.searchsorted(distinct, itself.documents)] = itself.as_typed
+    return Found(Occurrences(starts, ends, over), documents, distinct, counts, as_typed)
+
+
+def _find_itself(view: View, phrase: Phrase) -> Found:
     parts = [_find_part(view, phrase, number) for number in range(len(phrase.parts))]
     places, documents = parts[0]
     if len(parts) > 1:
@@ -235,12 +249,12 @@ class _Match:
     text: bool
 
 
-def evaluate(view: View, clause: Clause, wanted: Sequence[Phrase]) -> Evaluation:
+def evaluate(view: View, clause: Clause, wanted: Sequence[Phrase], dates: DateReader = WESTERN) -> Evaluation:
     """Find the documents of one segment that match."""
     answer = Evaluation(view)
     for phrase in wanted:
         answer.found[phrase] = find_phrase(view, phrase)
-    match = _Evaluator(view, answer).match(clause)
+    match = _Evaluator(view, answer, dates).match(clause)
     mask = match.mask & view.visible
     if not match.text:
         mask = mask & (view.facts.target == ITEM)
@@ -249,8 +263,8 @@ def evaluate(view: View, clause: Clause, wanted: Sequence[Phrase]) -> Evaluation
 
 
 class _Evaluator:
-    def __init__(self, view: View, answer: Evaluation) -> None:
-        self.view, self.answer = view, answer
+    def __init__(self, view: View, answer: Evaluation, dates: DateReader) -> None:
+        self.view, self.answer, self.dates = view, answer, dates
         self.size = view.facts.documents
 
     def match(self, clause: Clause) -> _Match:
@@ -326,11 +340,18 @@ class _Evaluator:
         return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(self.size, bool)
 
     def in_years(self, years: Years) -> Array:
+        facts = self.view.facts
         if not years.keys:
-            return self.view.facts.in_years(years.first, years.last)
-        low, high = years.first if years.first is not None else -(10**6), years.last if years.last is not None else 10**6
-        return self.view.facts.by_work(
-            lambda work: any(low <= year <= high for key in years.keys for year in years_in(values_of(work, key)))
+            return np.asarray(np.logical_or.reduce([facts.in_years(first, last) for first, last in years.spans]))
+        bounds = [(-(10**6) if first is None else first, 10**6 if last is None else last) for first, last in years.spans]
+        return facts.by_work(
+            lambda work: any(
+                begin <= high and end >= low
+                for key in years.keys
+                for value in values_of(work, key)
+                for begin, end in self.dates.find(value)
+                for low, high in bounds
+            )
         )
 
 

@@ -27,7 +27,6 @@ JOINS, NOTES, SHADOW = 1, 2, 4
 NEVER = 0x7FFFFFFF
 """Ordinal day of what never changes; also the year of what has none, negative for the first."""
 NOBODY = 255
-_YEAR = re.compile(r"[0-9]{3,4}")
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True):
@@ -315,8 +314,3 @@ def facet_values(work: Work, name: str) -> tuple[str, ...]:
     if name == "decade":
         return () if work.year_first is None else (str(work.year_first // 10 * 10),)
     return work.fields.get(name, ()) if name in work.facets else ()
-
-
-def years_in(values: Sequence[str]) -> list[int]:
-    """The years written in some values in digits."""
-    return [int(year) for value in values for year in _YEAR.findall(fold(value))]

@@ -21,7 +21,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from archive.search.evaluation import View
 from archive.search.gathering import rows_of
 from archive.search.segment_facts import Facts, SegmentFacts
 from archive.search.segment_text import SegmentText
+from archive.search.syntax import DateReader, Parsed
 from archive.search.whoosh_codec import (
     FACTS_FILE,
     PART_PREFIX,
@@ -150,11 +151,13 @@ class WhooshIndex:
     """`SearchIndex` in a folder. `folder` need not exist: `rebuild` makes it; until then everything else raises SearchIndexError.
 
     `names`: folded names of fields to their keys (`documents.query_names`); None takes those of the documents, whoever may see them.
+    `dates` reads dates as written, in queries and in fields.
     """
 
-    def __init__(self, folder: Path, names: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, folder: Path, names: Mapping[str, Sequence[str]] | None = None, dates: DateReader = syntax.WESTERN) -> None:
         self.folder = folder
         self._names = names
+        self._dates = dates
         self._snapshot: _Snapshot | None = None
         self._stamp: tuple[int, ...] = ()
         self._lock = threading.RLock()
@@ -164,7 +167,7 @@ class WhooshIndex:
     def search(self, query: Query) -> Results:
         """Hits of `query`. Raises QueryError for a fault in it and SearchIndexError when the index is missing, foreign or corrupt."""
         snapshot = self._refreshed()
-        parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names)
+        query, parsed = self._read(query, snapshot)
         views = snapshot.seen_by(query.reader.rank, query.today)
         return Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
 
@@ -178,9 +181,14 @@ class WhooshIndex:
 
     def _kwic(self, query: Query) -> Kwic:
         snapshot = self._refreshed()
-        parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names)
+        query, parsed = self._read(query, snapshot)
         views = snapshot.seen_by(query.reader.rank, query.today)
         return Kwic(snapshot.segments, views, query, parsed, snapshot.title_ranks)
+
+    def _read(self, query: Query, snapshot: _Snapshot) -> tuple[Query, Parsed]:
+        """The query with the scope that its words name, and its clauses."""
+        parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names, self._dates)
+        return replace(query, scope=parsed.scope or query.scope), parsed
 
     def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""
@@ -188,7 +196,7 @@ class WhooshIndex:
             names = self._refreshed().names if self._names is None else self._names
         except SearchIndexError:  # a page can be marked without an index
             names = {}
-        return excerpts.mark(syntax.parse(query, names).phrases(), text, notes, before, after)
+        return excerpts.mark(syntax.parse(query, names, self._dates).strings(), text, notes, before, after)
 
     def doctor(self) -> Mapping[str, object]:
         """State of the index: build, segments, documents, chunks, deleted, shadows, characters, bytes, fold version; `fault` when it is not well."""

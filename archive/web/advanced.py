@@ -131,7 +131,7 @@ def _placed(form: Form, clause: Clause) -> Form:
             return _with(form, notes=_string(clause))
         case Phrase(exact=False, scope="main"):
             return _with(form, main=_string(clause))
-        case Phrase(exact=False):
+        case Phrase(exact=False, others=()):
             return _with(form, all=_string(clause))
         case Not(clause=Phrase(exact=False, scope="") as phrase):
             return _with(form, none=_string(phrase))
@@ -143,8 +143,8 @@ def _placed(form: Form, clause: Clause) -> Form:
             name = clause.name if isinstance(clause, FieldClause) else "门目"
             at = "2" if form.field1 else "1"
             return replace(form, **{f"field{at}": name, f"value{at}": _string(clause.phrase)})
-        case Years(keys=()) if not form.first and not form.last:
-            return replace(form, first=_year(clause.first), last=_year(clause.last))
+        case Years(keys=(), written="", spans=[(first, last)]) if not form.first and not form.last:
+            return replace(form, first=_year(first), last=_year(last))
     return _with(form, rest=in_signs(clause))
 
 
@@ -164,7 +164,7 @@ def in_signs(clause: Clause) -> str:
     """A clause in the language of the box."""
     match clause:
         case Phrase():
-            name = {"note": "注:", "main": "正文:"}.get(clause.scope, "")
+            name = "文内年:" if clause.others else {"note": "注:", "main": "正文:"}.get(clause.scope, "")
             return name + (f"“{_string(clause)}”" if clause.exact else _string(clause))
         case Near():
             return f"近:{clause.distance}({' '.join(map(in_signs, clause.phrases))})"
@@ -173,7 +173,7 @@ def in_signs(clause: Clause) -> str:
         case SectionClause():
             return f"门目:{in_signs(clause.phrase)}"
         case Years():
-            return f"{clause.name}:{_year(clause.first)}..{_year(clause.last)}"
+            return f"{clause.name}:{clause.written or '..'.join(map(_year, clause.spans[0]))}"
         case Not():
             return f"-{in_signs(clause.clause)}"
         case And():

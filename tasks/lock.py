@@ -1,6 +1,6 @@
 """Write the lock files anew from setup.cfg, every distribution with its digests (needs pip-tools; a maintainer's task).
 
-`requirements.lock` is what the archive runs on, `requirements-test.lock` the same with every extra, `requirements-way-out.lock` the Whoosh we could
+`requirements.lock` is what the archive runs on, `requirements-test.lock` the same with every extra but `bench`, `requirements-way-out.lock` the Whoosh we could
 go to (docs/decisions/search.md): tests keep it working in a folder of its own, since it has the import name of the one we use.
 """
 
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", "utf-8")
     runtime = config["options"]["install_requires"]
-    extras = "".join(config["options.extras_require"].values())
+    extras = "".join(wanted for name, wanted in config["options.extras_require"].items() if name != "bench")
     return (
         _resolve(runtime + extras, "requirements-test.lock", arguments)
         or _resolve(runtime, "requirements.lock", [*arguments, "-c", str(ROOT / "requirements-test.lock")])

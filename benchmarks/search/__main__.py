@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.search import building, exact, latency, million, web
+from benchmarks.search import building, concordance, exact, latency, million, web
 from benchmarks.search.figure import Figure, Given
 from benchmarks.search.table import Measured, add_result, commit, load, now, read_results, table
 
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Given], list[Figure]]] = {
     "warm": latency.warm,
     "cold": latency.cold,
     "others": latency.others,
+    "concordance": concordance.concordance,
     "http": web.http,
     "million": million.million,
 }

@@ -95,6 +95,7 @@ def documents(item: str, of_work: Iterable[Leaf]) -> Iterator[IndexDocument]:
 class FoldedLeaf:
     """What other engines are given of a leaf: the characters that count, folded, and the values of its facets."""
 
+    id: str
     text: str
     year: int
     dynasty: str
@@ -107,7 +108,9 @@ def folded(everything: Iterable[tuple[str, Iterable[IndexDocument]]]) -> Iterato
         for document in some:
             if document.target == "page":
                 text = fold(read(document.text, document.notes).written)
-                yield FoldedLeaf(text, document.year_first or 0, document.fields["dynasty"][0], document.section)
+                yield FoldedLeaf(
+                    f"{document.item}/{document.key}", text, document.year_first or 0, document.fields["dynasty"][0], document.section
+                )
 
 
 @dataclass(frozen=True, slots=True)

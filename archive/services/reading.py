@@ -388,7 +388,7 @@ class Reading:
 
     def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
         found = {hit.item for hit in results.hits}
-        lines = connection.execute(_ANY_LINES, {"items": sorted(found), "reader": reader.rank, "day": day}).mappings()
+        lines = connection.execute(_ANY_LINES, {"items": json.dumps(sorted(found)), "reader": reader.rank, "day": day}).mappings()
         summaries = {row["id"]: _summary(row) for row in lines}
         open_pages, images = _open_pages(connection, results.hits, reader, day)
         timed = _Timed(self, connection, reader, day)
@@ -487,8 +487,9 @@ _LINE = (
 )
 _JOINED = _shown.join(_item, _item.c.id == _shown.c.item)
 _ONE_LINE = select(*_LINE, _item.c.record).select_from(_JOINED).where(_shown.c.item == bindparam("item"), *_now)
-_ANY_LINES = select(*_LINE).select_from(_JOINED).where(_shown.c.item.in_(bindparam("items", expanding=True)), *_now)
 _given = func.json_each(bindparam("items")).table_valued("value", name="given")
+_THESE = _given.join(_shown, _shown.c.item == _given.c.value).join(_item, _item.c.id == _shown.c.item)
+_ANY_LINES = select(*_LINE).select_from(_THESE).where(*_now)
 _published = (
     select(func.max(_event.c.at))
     .where(_event.c.object == _item.c.id, _event.c.type == "metadata modification")
@@ -496,13 +497,7 @@ _published = (
     .scalar_subquery()
 )
 _came = func.max(_shown.c.sort_added, func.coalesce(_published, "")).label("came")
-_NEWEST = (
-    select(*_LINE, _came)
-    .select_from(_given.join(_shown, _shown.c.item == _given.c.value).join(_item, _item.c.id == _shown.c.item))
-    .where(*_now)
-    .order_by(_came.desc(), _item.c.id)
-    .limit(bindparam("limit"))
-)
+_NEWEST = select(*_LINE, _came).select_from(_THESE).where(*_now).order_by(_came.desc(), _item.c.id).limit(bindparam("limit"))
 _FILE = select(_file).where(_file.c.item == bindparam("item"), _file.c.id == bindparam("file"))
 _BESIDE_PAGES = select(_file).where(_file.c.item == bindparam("item"), _file.c.placed == 0).order_by(_file.c.position)
 _SORTS = {"title": _shown.c.sort_title, "date": _shown.c.sort_year, "recent": _shown.c.sort_added}

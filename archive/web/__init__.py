@@ -98,7 +98,13 @@ def _dress(app: Flask) -> None:
     hall: Hall = app.extensions["fangzhi"]
     folder = resources.static()
     app.jinja_env.globals.update(
-        _=_, asset=lambda name: _asset(folder, name), with_args=_with_args, in_language=_in_language, zh=_ZH, tongue=_tongue
+        _=_,
+        asset=lambda name: _asset(request.script_root, folder, name),
+        url_for=lambda endpoint, **values: url_for(endpoint, **values) if values else _bare(request.script_root, endpoint),
+        with_args=_with_args,
+        in_language=_in_language,
+        zh=_ZH,
+        tongue=_tongue,
     )
 
     @app.context_processor
@@ -133,7 +139,14 @@ def _stamp(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
 
 
-def _asset(folder: Path, name: str) -> str:
+@lru_cache(maxsize=256)
+def _bare(root: str, endpoint: str) -> str:
+    """The address of a route without arguments, below `root`; every page names a dozen."""
+    return url_for(endpoint)
+
+
+@lru_cache(maxsize=256)
+def _asset(root: str, folder: Path, name: str) -> str:
     """The address of one of our style sheets or scripts, with a stamp of its bytes so that a new release is fetched at once."""
     return url_for("static", filename=name, v=_stamp(folder / name))
 

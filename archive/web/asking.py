@@ -50,8 +50,16 @@ class Asked:
 
 def field_facets(definitions: Definitions) -> tuple[str, ...]:
     """Keys of the fields that any profile counts as facets, once each, in the order of the profiles."""
-    found = (f.key for profile in definitions.profiles.values() for f in profile.fields if f.facet and not f.staff_only)
-    return tuple(dict.fromkeys(found))
+    known = _facets_of.get(id(definitions))
+    if known is None or known[0] is not definitions:  # asked some times for every search
+        found = (f.key for profile in definitions.profiles.values() for f in profile.fields if f.facet and not f.staff_only)
+        known = definitions, tuple(dict.fromkeys(found))
+        _facets_of.clear()
+        _facets_of[id(definitions)] = known
+    return known[1]
+
+
+_facets_of: dict[int, tuple[Definitions, tuple[str, ...]]] = {}
 
 
 def asked(args: MultiDict[str, str], definitions: Definitions, *, strict: bool) -> Asked:

@@ -52,14 +52,20 @@ def _pattern(root: str, endpoint: str, *names: str) -> tuple[str, ...]:
     return tuple(re.split("|".join(f"0{name}0" for name in names), path))
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+"""What an address holds as it is: nearly every id."""
+
+
 def _address(endpoint: str, **given: str) -> str:
     first, *rest = _pattern(request.script_root, endpoint, *given)
-    return first + "".join(quote(value, safe="") + part for value, part in zip(given.values(), rest, strict=True))
+    return first + "".join(
+        (value if _PLAIN.fullmatch(value) else quote(value, safe="")) + part for value, part in zip(given.values(), rest, strict=True)
+    )
 
 
 def hit_url(hit: Hit, query: str) -> str:
     """Where a hit leads: its leaf with the words marked, the recording at that second, or the item."""
-    asked = "?q=" + quote(query, safe="")
+    asked = "?q=" + _quoted(query)
     if hit.target == "page":
         return _address("browse.page", item=hit.item, page=hit.key) + asked
     if hit.target == "segment" and hit.start is not None:
@@ -67,8 +73,13 @@ def hit_url(hit: Hit, query: str) -> str:
         if "@" not in hit.key:
             return _address("browse.segment", item=hit.item, segment=hit.key) + asked
         start = quote(f"{hit.start:g}")
-        return _address("browse.item", item=hit.item) + f"?t={start}&q={quote(query, safe='')}#{recordings.anchor(track, hit.start)}"
+        return _address("browse.item", item=hit.item) + f"?t={start}&q={_quoted(query)}#{recordings.anchor(track, hit.start)}"
     return _address("browse.item", item=hit.item) + asked
+
+
+@lru_cache(maxsize=64)
+def _quoted(query: str) -> str:
+    return quote(query, safe="")
 
 
 def hit_label(hit: Hit) -> str:
@@ -132,17 +143,25 @@ def _thumb(hit: Hit, view: SearchView) -> str | None:
 def marked(snippet: Snippet, between: str = "") -> Markup:
     """An excerpt with its matches in `mark`, everything of the text escaped. `between` stands where the print has the end of a line."""
     text, out, at = snippet.text, [], 0
-    if _LATIN.search(text):
-        between = between or " "
+    plain = _SIGNS.search(text) is None
     for start, end in _apart(snippet.spans, len(text)):
-        out += [escape(text[at:start].replace("\n", between)), _OPEN, escape(text[start:end].replace("\n", between)), _CLOSE]
+        out += (
+            [text[at:start], "<mark>", text[start:end], "</mark>"]
+            if plain
+            else [_safe(text[at:start]), "<mark>", _safe(text[start:end]), "</mark>"]
+        )
         at = end
-    return _NOTHING.join([*out, escape(text[at:].replace("\n", between))])
+    out.append(text[at:] if plain else _safe(text[at:]))
+    return Markup("".join(out).replace("\n", between or (" " if _LATIN.search(text) else "")))
 
 
+def _safe(text: str) -> str:
+    return str(escape(text))
+
+
+_SIGNS = re.compile("[&<>\"']")
 _LATIN = re.compile("[a-z]\n|\n[a-z]", re.IGNORECASE)
 """Words of Latin letters need a space at the end of a line; Chinese has none."""
-_OPEN, _CLOSE, _NOTHING = Markup("<mark>"), Markup("</mark>"), Markup()
 
 
 def _apart(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:

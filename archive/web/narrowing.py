@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote_plus
 
 from archive.language import _
 from archive.model.item import TextSource
@@ -37,24 +38,27 @@ class Link:
     here: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """The address of a search: `path`, and what makes it this one. Pages, languages and what is not known stay behind."""
 
     path: str
     args: Mapping[str, str]
 
+    @cached_property
+    def _pairs(self) -> dict[str, str]:
+        return {name: f"{quote_plus(name)}={quote_plus(value)}" for name, value in self.args.items()}
+
     def but(self, **changes: str | None) -> str:
         """The search that differs in these; None takes one away."""
-        return self._written({name: value for name, value in (dict(self.args) | changes).items() if value is not None})
+        pairs = self._pairs | {name: f"{quote_plus(name)}={quote_plus(value)}" for name, value in changes.items() if value is not None}
+        kept = [pair for name, pair in pairs.items() if changes.get(name, "") is not None]
+        return self.path + ("?" + "&".join(kept) if kept else "")
 
     def each(self, name: str) -> str:
         """The search with another value of `name`, up to that value."""
         kept = self.but(**{name: None})
-        return kept + ("&" if "?" in kept else "?") + quote(name) + "="
-
-    def _written(self, args: Mapping[str, str]) -> str:
-        return self.path + ("?" + urlencode(args) if args else "")
+        return kept + ("&" if "?" in kept else "?") + quote_plus(name) + "="
 
 
 def scope_names() -> dict[str, str]:
@@ -151,7 +155,7 @@ def _as_number(text: str) -> int:
 
 
 def _value(base: str, name: str, count: FacetCount, definitions: Definitions) -> Link:
-    return Link(value_label(name, count.value, definitions), base + quote(count.value, safe=""), f"{count.count:,}")
+    return Link(value_label(name, count.value, definitions), base + quote_plus(count.value), f"{count.count:,}")
 
 
 def _more(place: Place, name: str, rest: int) -> Link | None:

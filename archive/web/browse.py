@@ -20,7 +20,7 @@ from archive.model.rights import Audience
 from archive.search.base import Span
 from archive.services.reading import CollectionCount, ItemSummary, ItemView, PageSummary, PageView
 from archive.web import derived, leaves, presenting, recordings
-from archive.web.examples import examples
+from archive.web.examples import examples, parts
 from archive.web.hall import absolute, canonical, hall, reader
 from archive.web.pages import Pages, asked_page
 from archive.web.presenting import Label
@@ -460,4 +460,4 @@ def about() -> str:
 def guide() -> str:
     """How to search, read and listen."""
     canonical(url_for("browse.help"))
-    return render_template("browse/help.html", examples=examples())
+    return render_template("browse/help.html", parts=parts())

@@ -1,23 +1,50 @@
-"""Queries to try, with what they mean; on the home page, on an empty search and in the help."""
+"""Queries to try, with what they mean: on the home page, on an empty search and in the help. Tests ask every one of them of the sample archive."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
 from archive.language import _
+from archive.web import presenting
+
+TABLE = Path(__file__).parent / "examples.tsv"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query and its meaning in both languages. Of the sample archive it `finds` these hits and `lacks` those (title, title/position)."""
+
+    part: str
+    query: str
+    zh: str
+    en: str
+    finds: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+    @property
+    def about(self) -> str:
+        """What it means, in the language in force."""
+        return self.en if presenting.english() else self.zh
+
+
+@cache
+def table() -> tuple[Example, ...]:
+    """Every example, in the order of the file."""
+    lines = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    return tuple(
+        Example(part, query, zh, en, *(tuple(one for one in told.split("|") if one) for told in (finds, lacks)))
+        for part, query, zh, en, finds, lacks in lines[1:]
+    )
 
 
 def examples() -> tuple[tuple[str, str], ...]:
     """(query, meaning) in the language in force, the plainest first."""
-    return (
-        ("金州", _("找这两个字连在一起的地方，繁体、简体、异体都算")),
-        ("漢江", _("跨行、跨叶、夹注里的也找得到")),
-        ("刘玄德", _("唱词也在检索之内，点开就从那一句听起")),
-        ("西城 漢陰", _("空格：同一面或相邻一面里都有")),
-        ("“舊唐書”", _("加引号：只找原样写法，不论繁简的合并不作数")),
-        ("金州 -房州", _("减号：不要含这个词的")),
-        ("縣 或 郡", _("或：有其一即可")),
-        ("西?縣", _("问号代一个字，星号代几个字")),
-        ("近:5(金州 領縣)", _("两处相距不超过五个字")),
-        ("题名:地理志", _("只在题名里找；还有 责任者: 地名: 注: 正文: 等")),
-        ("年:乾隆", _("按年代找：年号、公元年或区间，如 年:1583..1644")),
-        ("同卷 刺史 戶口", _("同叶、同目、同卷、同书：几个词要在多大范围里同时出现")),
-    )
+    return tuple((example.query, example.about) for example in table())
+
+
+def parts() -> tuple[tuple[str, tuple[Example, ...]], ...]:
+    """The examples under the headings of the help."""
+    headings = {"words": _("找一个词"), "together": _("几个词"), "where": _("在哪里找")}
+    return tuple((heading, tuple(example for example in table() if example.part == part)) for part, heading in headings.items())

@@ -228,6 +228,8 @@ def purge(ctx: click.Context, older_than: int | None, yes: bool) -> None:
 @click.option("--collection")
 @click.option("--from", "year_from", type=int)
 @click.option("--to", "year_to", type=int)
+@click.option("--kind")
+@click.option("--sort", default="relevance")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20)
 @click.option("--as", "audience", type=click.Choice(AUDIENCES), default=Audience.STAFF.value)
 @click.option("--json", "as_json", is_flag=True)
@@ -238,24 +240,16 @@ def search(
     collection: str | None,
     year_from: int | None,
     year_to: int | None,
+    kind: str | None,
+    sort: str,
     limit: int,
     audience: str,
     as_json: bool,
 ) -> None:
     """检索，与网页相同。 / The same search as the web."""
-    from flask import g
-
-    from archive.web import create_app
-    from archive.web.api import find
-
-    asked = {"q": query, "collection": collection, "from": year_from, "to": year_to, "size": limit}
+    asked = {"q": query, "collection": collection, "from": year_from, "to": year_to, "kind": kind, "sort": sort}
     with opened(ctx) as archive:
-        app = create_app(archive)
-        address = archive.settings.public_url or "http://127.0.0.1:8000"
-        wanted = {name: value for name, value in asked.items() if value is not None}
-        with app.test_request_context("/api/v1/search", base_url=address, query_string=wanted):
-            g.reader = Audience(audience)
-            answer = find().get_json()
+        answer = _found(archive, {name: value for name, value in asked.items() if value is not None}, limit, Audience(audience))
     if as_json:
         show_json(answer)
         return
@@ -267,10 +261,37 @@ def search(
             metadata=answer["metadata_total"],
         )
     )
+    for close in answer["corrections"]:
+        click.echo(_("是不是要找：") + f"{close['query']}（{close['count']:,}）")
     for hit in answer["hits"]:
         click.echo(f"\n{hit['title']}  {hit['label']}  {hit['url']}")
         for snippet in hit["snippets"]:
             click.echo("  " + _marked(snippet))
+
+
+def _found(archive: Archive, asked: dict[str, Any], limit: int, audience: Audience) -> dict[str, Any]:
+    """The answer of `/api/v1/search` with up to `limit` hits, asked for in as many pages as that takes."""
+    from flask import g
+
+    from archive.web import create_app
+    from archive.web.api import find
+    from archive.web.asking import MOST
+
+    app = create_app(archive)
+    address = archive.settings.public_url or "http://127.0.0.1:8000"
+    answer: dict[str, Any] = {}
+    for page in range(1, -(-limit // MOST) + 1):
+        asked |= {"size": min(limit, MOST), "page": page}
+        with app.test_request_context("/api/v1/search", base_url=address, query_string=asked):
+            g.reader = audience
+            some = find().get_json()
+        if not answer:
+            answer = some | {"size": limit}
+        else:
+            answer["hits"] += some["hits"][: limit - len(answer["hits"])]
+        if len(some["hits"]) < MOST:
+            break
+    return answer
 
 
 def _marked(snippet: dict[str, Any]) -> str:

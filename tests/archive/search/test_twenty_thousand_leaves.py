@@ -17,6 +17,7 @@ from brute_force import Row
 from poetry_leaves import Work, typed
 
 from archive.model.rights import Audience
+from archive.search import whoosh_index
 from archive.search.base import Query, Results
 from archive.search.whoosh_index import WhooshIndex
 
@@ -43,9 +44,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     assert sum(len(work.leaves) for work in works) == LEAVES
     index = WhooshIndex(tmp_path_factory.mktemp("leaves"))
     held_back = works[3:40:4]
-    index.rebuild((work.item, poetry_leaves.documents(work)) for work in works if work not in held_back)
-    for work in held_back:  # later additions, so that there are several segments
-        index.replace([(work.item, poetry_leaves.documents(work))])
+    with pytest.MonkeyPatch.context() as patched:  # small sizes, so that parts are merged into segments, and there are several of those
+        for name, size in {"PART_CHARACTERS": 120_000, "SEGMENT_CHARACTERS": 600_000, "AT_ONCE_CHARACTERS": 20_000}.items():
+            patched.setattr(whoosh_index, name, size)
+        index.rebuild((work.item, poetry_leaves.documents(work)) for work in works if work not in held_back)
+        for work in held_back:
+            index.replace([(work.item, poetry_leaves.documents(work))])
+    assert index.doctor()["segments"] in range(3, 12)
     return Archive(index, works, {reader: Row.of(works, reader) for reader in READERS})
 
 

@@ -93,9 +93,11 @@ def _private(settings: Settings) -> PrivateStore:
 def _index(folder: Path, definitions: Definitions | None = None) -> SearchIndex:
     from archive.chronology.written import WrittenDates
     from archive.search.documents import query_names
+    from archive.search.names import OtherNames
     from archive.search.whoosh_index import WhooshIndex
 
-    return WhooshIndex(folder, query_names(definitions) if definitions is not None else None, WrittenDates())
+    names = query_names(definitions) if definitions is not None else None
+    return WhooshIndex(folder, names, WrittenDates(), OtherNames(definitions.vocabularies if definitions is not None else {}))
 
 
 def index_state(settings: Settings) -> dict[str, object]:

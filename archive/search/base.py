@@ -152,11 +152,15 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Other names of the place or person whose name the bare query is, each with its hits; never added silently."""
+    """Other names of the place, person or subject whose name the bare query is, each with its hits; never added silently.
+
+    `name` is what it is called today, `note` a sentence on when the names were used and how that is known.
+    """
 
     name: str
     kind: str
     others: tuple[tuple[str, int], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +300,12 @@ class SearchIndex(Protocol):
 
     def search(self, query: Query) -> Results:
         """Hits of `query`; raises QueryError for a fault in it and SearchIndexError when the index is missing, foreign or corrupt."""
+
+    def suggest(self, prefix: str, reader: Audience, today: date, limit: int = 10) -> tuple[Suggestion, ...]:
+        """Titles, persons and places that begin so (then: that have it inside), in characters of any form, pinyin or initials.
+
+        Those of most works first; only what the reader may see. Raises SearchIndexError as `search` does.
+        """
 
     def concordance(self, query: Query) -> Concordance:
         """Every occurrence in text that `Results.occurrences` counts, a line each: those of `query.offset` and `query.limit`.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 
-from archive.search.base import Concordance, IndexDocument, Lines, Query, Results, SearchIndex, Span
+from archive.model.rights import Audience
+from archive.search.base import Concordance, IndexDocument, Lines, Query, Results, SearchIndex, Span, Suggestion
 
 
 class DeferredIndex:
@@ -19,6 +21,10 @@ class DeferredIndex:
     def search(self, query: Query) -> Results:
         """See `SearchIndex`."""
         return self._index().search(query)
+
+    def suggest(self, prefix: str, reader: Audience, today: date, limit: int = 10) -> tuple[Suggestion, ...]:
+        """See `SearchIndex`."""
+        return self._index().suggest(prefix, reader, today, limit)
 
     def concordance(self, query: Query) -> Concordance:
         """See `SearchIndex`."""

@@ -30,19 +30,22 @@ import numpy as np
 from whoosh import index as whoosh_index
 from whoosh.index import TOC, FileIndex
 
-from archive.errors import Busy, SearchIndexError
+from archive.errors import Busy, QueryError, SearchIndexError
 from archive.language import _
-from archive.search import excerpts, syntax
+from archive.model.rights import Audience
+from archive.search import corrections, excerpts, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
-from archive.search.base import Concordance, IndexDocument, Lines, Query, Results, Span
+from archive.search.base import Concordance, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
 from archive.search.chinese import FOLD_VERSION
 from archive.search.concordance import Kwic
 from archive.search.evaluation import View
 from archive.search.gathering import rows_of
+from archive.search.names import NO_NAMES, OtherNames
 from archive.search.segment_facts import Facts, SegmentFacts
 from archive.search.segment_text import SegmentText
-from archive.search.syntax import DateReader, Parsed
+from archive.search.suggesting import Names, normalise, readings
+from archive.search.syntax import DateReader, Parsed, Phrase
 from archive.search.whoosh_codec import (
     FACTS_FILE,
     PART_PREFIX,
@@ -118,6 +121,7 @@ class _Snapshot:
     """For each segment, by its own code of an item, the number of the item in the whole index."""
     names: Mapping[str, Sequence[str]]
     ranks: tuple[Array, ...] | None = None
+    proper: Names | None = None
     views: OrderedDict[tuple[int, date], tuple[View, ...]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -146,18 +150,31 @@ class _Snapshot:
             self.ranks = tuple(np.array([rank[title] for title in some], np.int64) for some in titles)
         return self.ranks
 
+    def proper_names(self) -> Names:
+        """Titles, persons and places, gathered when first asked for."""
+        if self.proper is None:
+            self.proper = Names([segment.facts for segment in self.segments], self.items, readings)
+        return self.proper
+
 
 class WhooshIndex:
     """`SearchIndex` in a folder. `folder` need not exist: `rebuild` makes it; until then everything else raises SearchIndexError.
 
     `names`: folded names of fields to their keys (`documents.query_names`); None takes those of the documents, whoever may see them.
-    `dates` reads dates as written, in queries and in fields.
+    `dates` reads dates as written, in queries and in fields; `others` are the names that are offered beside an answer.
     """
 
-    def __init__(self, folder: Path, names: Mapping[str, Sequence[str]] | None = None, dates: DateReader = syntax.WESTERN) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names: Mapping[str, Sequence[str]] | None = None,
+        dates: DateReader = syntax.WESTERN,
+        others: OtherNames = NO_NAMES,
+    ) -> None:
         self.folder = folder
         self._names = names
         self._dates = dates
+        self._others = others
         self._snapshot: _Snapshot | None = None
         self._stamp: tuple[int, ...] = ()
         self._lock = threading.RLock()
@@ -169,7 +186,49 @@ class WhooshIndex:
         snapshot = self._refreshed()
         query, parsed = self._read(query, snapshot)
         views = snapshot.seen_by(query.reader.rank, query.today)
-        return Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
+        results = Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
+        if query.offset > 0 or query.limit < 1:
+            return results
+        if not results.total and not results.metadata_total:
+            results = replace(results, corrections=self._corrections(query, parsed, snapshot, views))
+        return replace(results, offers=self._offers(query, parsed, snapshot, views))
+
+    def _offers(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[Offer, ...]:
+        """Other names of what a bare query names, those that have hits."""
+        phrase = parsed.clause
+        if not isinstance(phrase, Phrase) or not phrase.literal or phrase.exact or phrase.scope:
+            return ()
+        offers = []
+        for known in self._others.of(query.text):
+            counted = ((name, self._count(replace(query, text=name), snapshot, views)) for name in known.others)
+            if having := tuple((name, hits) for name, hits in counted if hits):
+                offers.append(Offer(known.name, known.kind, having, known.note))
+        return tuple(offers)
+
+    def _corrections(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[tuple[str, int], ...]:
+        reader, visible = (query.reader.rank, query.today), [view.visible for view in views]
+        sounds = dict.fromkeys(
+            [normalise(query.text), *(full for full, _initials in readings(query.text))] if len(query.text) <= 20 else []
+        )
+        homophones = [name for full in sounds if full for name in snapshot.proper_names().sounding(full, reader, visible, corrections.MOST)]
+        return corrections.corrections(
+            query.text, parsed, views, homophones, lambda text: self._count(replace(query, text=text), snapshot, views)
+        )
+
+    def _count(self, query: Query, snapshot: _Snapshot, views: tuple[View, ...]) -> int:
+        """The hits of a query that nobody typed."""
+        try:
+            query, parsed = self._read(replace(query, limit=0, facets=(), group=False), snapshot)
+        except QueryError:
+            return 0
+        results = Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
+        return results.total + results.metadata_total
+
+    def suggest(self, prefix: str, reader: Audience, today: date, limit: int = 10) -> tuple[Suggestion, ...]:
+        """Titles, persons and places that begin so; see the port."""
+        snapshot = self._refreshed()
+        visible = [view.visible for view in snapshot.seen_by(reader.rank, today)]
+        return snapshot.proper_names().suggest(prefix, normalise(prefix), (reader.rank, today), visible, limit)
 
     def concordance(self, query: Query) -> Concordance:
         """Every occurrence on a line; see the port."""

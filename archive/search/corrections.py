@@ -106,7 +106,7 @@ def _in_the_gap(folded: Sequence[str | None], at: int, views: Sequence[View], sc
         pattern = text.pattern([None if place == at else char for place, char in enumerate(folded)])
         if pattern is None:
             continue
-        found = text.find(pattern, scope)
+        found = text.find(pattern, scope) if scope else text.find_through(pattern)
         found = view.seen(found.where(np.arange(_PLACES)) if len(found) > _PLACES else found)[0]
         if len(found):
             codes, numbers = np.unique(text.codes_at(found, at), return_counts=True)

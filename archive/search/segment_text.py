@@ -173,6 +173,11 @@ class SegmentText:
         places = begin + np.flatnonzero((first != 0) if pattern[0] == ANY else (self.fold_of[first] == pattern[0]))
         return self._with_over(through, self._bridging(self._main_of(places), pattern), len(pattern))
 
+    def find_through(self, pattern: Pattern) -> Occurrences:
+        """The places of a pattern in reading order alone, not over notes: less work where a few may be missed."""
+        starts = self._through(pattern)
+        return Occurrences(starts, starts + len(pattern), np.full(len(starts), -1, np.int64))
+
     def _with_over(self, through: Occurrences, over: Array, length: int) -> Occurrences:
         """Both ways together; what starts at the same place was found through."""
         if not len(over):

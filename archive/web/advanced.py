@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from archive.chronology.written import WrittenDates
 from archive.errors import QueryError
 from archive.language import _
 from archive.model.profile import Definitions
@@ -114,7 +115,7 @@ def read(wanted: Asked) -> Form:
     if not text:
         return form
     try:
-        clause = parse(text, query_names(hall().definitions)).clause
+        clause = parse(text, query_names(hall().definitions), WrittenDates()).clause
     except QueryError:
         return replace(form, all=text)
     for part in clause.clauses if isinstance(clause, And) else (clause,):

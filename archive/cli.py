@@ -489,3 +489,74 @@ def erase(ctx: click.Context, thing: str, reason: str, yes: bool) -> None:
         click.echo(_("%(item)s：%(path)s 里可能还有，程序改不了；请查看后用 fangzhi erase 抹去该文件。", item=item, path=path))
     if erased.left:
         ctx.exit(1)
+
+
+@main.command()
+@click.argument("query")
+@click.option("--collection")
+@click.option("--from", "year_from", type=int)
+@click.option("--to", "year_to", type=int)
+@click.option("--item")
+@click.option("--sort", type=click.Choice(("work", "date", "-date", "left", "right")), default="work")
+@click.option("--limit", type=click.IntRange(1, 200), default=50)
+@click.option(
+    "--csv", "table", type=click.Path(path_type=Path, dir_okay=False), help="全部各处写成表格 / write all lines to a file: .csv, .xlsx"
+)
+@click.option("--as", "audience", type=click.Choice(AUDIENCES), default=Audience.STAFF.value)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def concordance(
+    ctx: click.Context,
+    query: str,
+    collection: str | None,
+    year_from: int | None,
+    year_to: int | None,
+    item: str | None,
+    sort: str,
+    limit: int,
+    table: Path | None,
+    audience: str,
+    as_json: bool,
+) -> None:
+    """逐字索引：每一处一行。 / Every occurrence on a line, with what stands around it."""
+    from flask import g
+
+    from archive.web import create_app
+    from archive.web.api import lines
+
+    asked = {"q": query, "collection": collection, "from": year_from, "to": year_to, "item": item, "sort": sort, "size": limit}
+    with opened(ctx) as archive:
+        app = create_app(archive)
+        address = archive.settings.public_url or "http://127.0.0.1:8000"
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        with app.test_request_context("/api/v1/concordance", base_url=address, query_string=wanted):
+            g.reader = Audience(audience)
+            answer = lines().get_json()
+            if table is not None:
+                _write_lines(table)
+    if as_json:
+        show_json(answer)
+        return
+    click.echo(_("共 %(total)s 处 · %(works)s 种", total=f"{answer['total']:,}", works=f"{answer['items']:,}"))
+    if table is not None:
+        click.echo(_("已写好 %(path)s", path=table))
+        return
+    for line in answer["lines"]:
+        click.echo(f"{line['left']}{click.style(line['match'], fg='red', bold=True)}{line['right']}  {line['title']}  {line['label']}")
+
+
+def _write_lines(path: Path) -> None:
+    """All lines of the request in force, to a file that stands only when it is whole."""
+    from archive.web.concordance import as_csv, as_xlsx
+
+    answer = as_xlsx() if path.suffix.lower() == ".xlsx" else as_csv()
+    aside = path.with_name(path.name + ".part")
+    try:
+        with aside.open("wb") as stream:
+            for part in answer.iter_encoded():
+                stream.write(part)
+        aside.replace(path)
+    except OSError as error:
+        raise SettingsError(_("%(path)s：不能写入：%(why)s", path=path, why=error.strerror or error)) from error
+    finally:
+        aside.unlink(missing_ok=True)

@@ -456,7 +456,7 @@ def prune(item: Item, hidden: tuple[str, ...]) -> Item:
         item,
         fields={key: values for key, values in item.fields.items() if not closed(*values)},
         files=tuple(_file(file, have) for file in files),
-        pages=tuple(replace(page, position=n) for n, page in enumerate(pages, 1)),
+        pages=pages,  # with gaps where some were: text runs on over no leaf that is not there
         tracks=tuple(track for track in (_track(track, have, closed) for track in item.tracks) if track is not None),
         segments=tuple(segment for segment in item.segments if not closed(segment.title)),
         rights=replace(item.rights, reason=""),

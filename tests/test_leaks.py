@@ -238,6 +238,21 @@ def _pages_of_search(known: Known) -> Iterator[dict[str, str]]:
     yield {"q": "志", "lang": "en"}
 
 
+EVERYTHING = {"q": "志 OR 之 OR 公 OR 始"}
+
+
+def _pages_of_concordance(known: Known) -> Iterator[dict[str, str]]:
+    yield from ({}, EVERYTHING | {"sort": "left", "size": "200"}, EVERYTHING | {"lang": "en", "size": "3", "page": "2"})
+    yield from ({"q": "之*", "item": item} for item in known.items)
+
+
+def _tables_of_concordance(known: Known) -> Iterator[dict[str, str]]:
+    yield from ({"q": query} for query in QUERIES[:14])
+    yield from ({"q": secret.mark} for secret in MARKED)
+    yield from (EVERYTHING | narrowing for narrowing in NARROWINGS if "sort" not in narrowing)
+    yield from (EVERYTHING | {"sort": sort} for sort in ("left", "right", "-date"))
+
+
 def _lists(known: Known) -> Iterator[dict[str, str]]:
     yield from ({}, {"kind": "third-front"}, {"sort": "date"}, {"sort": "recent"}, {"page": "2"}, {"lang": "en"}, {"kind": "gazetteer"})
 
@@ -256,6 +271,10 @@ ASKED: dict[str, Any] = {
         + [{"q": f"公开 OR {secret.mark}"} for secret in MARKED]
         + [{"q": "志", "item": item} for item in known.items]
     ),
+    "concordance.page": _pages_of_concordance,
+    "concordance.as_csv": _tables_of_concordance,
+    "concordance.as_xlsx": lambda known: [EVERYTHING, EVERYTHING | {"sort": "right"}],
+    "api.lines": lambda known: [EVERYTHING | {"size": "200", "sort": sort} for sort in ("work", "left")],
     "api.items": lambda known: [
         {},
         {"size": "2", "page": "2"},
@@ -327,6 +346,8 @@ def links(said: Answer, *, thorough: bool = True) -> Iterator[str]:
             continue
         if parts.path in ("/search.atom", "/search/advanced") or VIEWS & dict(parse_qsl(parts.query)).keys():
             continue  # every search names them all; they are asked for in NARROWINGS and ASKED
+        if parts.path.startswith("/concordance.") or (parts.path == "/concordance" and len(parse_qsl(parts.query)) > 1):
+            continue  # its tables, orders and selections are asked for above
         if len(parse_qsl(parts.query)) <= 2:  # the facets of facets of a search have no end
             yield parts.path + ("?" + parts.query if parts.query else "")
 
@@ -527,7 +548,7 @@ def test_a_tombstone_says_no_title_that_was_given_more_narrowly_since(home: Path
 # Commands
 
 
-AS_READER = {("search",)}
+AS_READER = {("search",), ("concordance",)}
 """Commands that take `--as`."""
 AS_STAFF: dict[tuple[str, ...], tuple[str, ...]] = {
     ("doctor",): ("--json",),
@@ -581,6 +602,9 @@ def test_the_search_command_finds_as_if_the_hidden_things_never_were(
     asked += [("志",), ("志書之",), ("题名:志", "--from", "1000", "--to", "1200"), ("志", "--collection", "city-building")]
     for number, query in enumerate(asked):
         words = ("search", *query, "--as", reader.value, *(("--json",) if number % 3 else ()))
+        assert run(home, *words) == run(twins(reader), *words), words
+    for sort in ("work", "left"):
+        words = ("concordance", "志 OR 之 OR 公", "--sort", sort, "--as", reader.value, "--json")
         assert run(home, *words) == run(twins(reader), *words), words
     shown = run(home, "search", mark("staff"), "--as", reader.value, "--json")
     assert (json.loads(shown)["total"] > 0) is STAFF.admits(reader)

@@ -255,6 +255,12 @@ class Lines:
     def __len__(self) -> int:
         return len(self.at)
 
+    def where(self, keep: Sequence[bool]) -> Lines:
+        """The lines that stand in places to be kept; all places stay."""
+        rows = [row for row, at in enumerate(self.at) if keep[at]]
+        left, match, right = ([column[row] for row in rows] for column in (self.left, self.match, self.right))
+        return Lines(left, match, right, [self.at[row] for row in rows], self.places, self.written)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -97,13 +97,14 @@ def _characters(view: View, begins: Array, width: int, low: Array, high: Array) 
 def _bracket(view: View, cells: Array, begins: Array, spans: tuple[Array, Array], limits: tuple[Array, Array], outer: int) -> None:
     """Set the brackets of notes in the gaps of a span. At its outer gap (0 the first, 1 the last) only a bracket that faces the text shown.
 
-    A note that goes on into what the reader may not see ends where the text ends; one that comes from there is no note to this reader.
+    A note that comes from what the reader may not see, or goes on into it, begins and ends where the text does.
     """
     (first, last), (low, high) = spans, limits
     text = view.text
     rows, notes = _between(text.note_begins, text.note_ends, first, last)
-    opens, closes = text.note_begins[notes].astype(np.int64), np.minimum(text.note_ends[notes].astype(np.int64), high[rows])
-    seen = opens >= low[rows]
+    opens = np.maximum(text.note_begins[notes].astype(np.int64), low[rows])
+    closes = np.minimum(text.note_ends[notes].astype(np.int64), high[rows])
+    seen = closes > opens
     closing = seen & (closes >= first[rows] + (not outer)) & (closes <= last[rows])
     opening = seen & (opens >= first[rows]) & (opens <= last[rows] - outer)
     cells[rows[closing], (closes - begins[rows])[closing], 0] = _CLOSE

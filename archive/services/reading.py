@@ -27,7 +27,7 @@ from archive.model.identifiers import file_key, parse_file_key
 from archive.model.item import Item, MediaFile, Page, TextVersion, Track
 from archive.model.profile import Collection, Definitions, Profile
 from archive.model.rights import Audience, Rights
-from archive.search.base import Hit, Query, Results, SearchIndex, Span
+from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span
 from archive.services import seeing
 
 log = logging.getLogger(__name__)
@@ -338,14 +338,47 @@ class Reading:
         Every hit is checked against the catalogue before it goes out. One that fails is a fault of ours: dropped and logged, by its id only.
         """
         page, size = max(1, page), min(max(1, size), LARGEST)
-        today = self._today()
+        query = self.query(
+            reader,
+            text,
+            collection=collection,
+            kind=kind,
+            year_from=year_from,
+            year_to=year_to,
+            filters=filters,
+            item=item,
+            scope=scope,
+            taboo=taboo,
+            confusable=confusable,
+        )
+        query = replace(query, group=group, sort=sort, offset=(page - 1) * size, limit=size, facets=tuple(facets))
+        results = self._index.search(query)
+        with self._at() as (connection, _day):
+            return self._checked(connection, results, reader, query.today.toordinal(), page, size)
+
+    def query(
+        self,
+        reader: Audience,
+        text: str,
+        *,
+        collection: str | None = None,
+        kind: str | None = None,
+        year_from: int | None = None,
+        year_to: int | None = None,
+        filters: Mapping[str, str] | None = None,
+        item: str | None = None,
+        scope: str = "",
+        taboo: bool = True,
+        confusable: bool = False,
+    ) -> Query:
+        """What `search` asks the index, for a concordance of the same; with `item` raises NotFound and Withdrawn when that is closed."""
         if item is not None:
             with self._at() as (connection, day):
                 self._row(connection, item, reader, day)
-        query = Query(
+        return Query(
             text=text,
             reader=reader,
-            today=today,
+            today=self._today(),
             kind=kind,
             year_from=year_from,
             year_to=year_to,
@@ -355,15 +388,47 @@ class Reading:
             scope=scope,
             taboo=taboo,
             confusable=confusable,
-            group=group,
-            sort=sort,
-            offset=(page - 1) * size,
-            limit=size,
-            facets=tuple(facets),
         )
-        results = self._index.search(query)
-        with self._at() as (connection, _day):
-            return self._checked(connection, results, reader, today.toordinal(), page, size)
+
+    def concordance(self, query: Query) -> Concordance:
+        """Some lines of a concordance (`SearchIndex.concordance`), each checked against the catalogue as hits are."""
+        found = self._index.concordance(query)
+        return replace(found, lines=self._checked_lines(found.lines, query.reader))
+
+    def occurrences(self, query: Query) -> Iterator[Lines]:
+        """All its lines in batches, checked. What is wrong with the query or the index is raised before the first batch is asked for."""
+        batches = self._index.occurrences(query)
+        return (self._checked_lines(batch, query.reader) for batch in batches)
+
+    def _checked_lines(self, lines: Lines, reader: Audience) -> Lines:
+        with self._at() as (connection, day):
+            open_ = self._open_places(connection, lines.places, reader, day)
+        for place, allowed in zip(lines.places, open_, strict=True):
+            if not allowed:
+                log.error("the index gave %s %s/%s to a reader (%s) who may not see it", place.target, place.item, place.key, reader.value)
+        return lines if all(open_) else lines.where(open_)
+
+    def _open_places(self, connection: Connection, places: Sequence[Place], reader: Audience, day: int) -> list[bool]:
+        """For each place whether the catalogue, too, lets the reader see it."""
+        wanted = json.dumps(sorted({place.item for place in places}))
+        items = set(connection.execute(_OPEN_ITEMS, {"items": wanted, "reader": reader.rank, "day": day}).scalars())
+        pages = [(place.item, place.key) for place in places if place.target == "page"]
+        given = {"pages": json.dumps(sorted(pages)), "reader": reader.rank, "day": day}
+        found = {(item, page): texts for item, page, texts in connection.execute(_OPEN_TEXTS, given)} if pages else {}
+        # Of a page with several readings the least closed one is known here; which of them was found decides.
+        several = [_hit_in(place) for place in places if place.target == "page" and found.get((place.item, place.key), 0) > 1]
+        of_several = _open_pages(connection, several, reader, day)[0]
+        timed = _Timed(self, connection, reader, day)
+
+        def allowed(place: Place) -> bool:
+            if place.item not in items:
+                return False
+            if place.target == "segment":
+                return timed.allows(_hit_in(place))
+            here = place.item, place.key
+            return here in found and (found[here] == 1 or here in of_several)
+
+        return [allowed(place) for place in places]
 
     def newest(self, reader: Audience, items: Iterable[str], limit: int = 30) -> tuple[tuple[ItemSummary, str], ...]:
         """Of these items the ones that came last, each with when it came or was last published (UTC, `2026-11-22T21:11:49Z`)."""
@@ -524,6 +589,17 @@ _SOME_PAGES = (
 """Pages by (item, page) in a JSON list, each one look-up: SQLite has no index for a list of row values and would read every page of the archive."""
 
 
+_wanted_items = func.json_each(bindparam("items")).table_valued("value", name="wanted_items")
+_OPEN_ITEMS = select(_shown.c.item).select_from(_wanted_items.join(_shown, _shown.c.item == _wanted_items.c.value)).where(*_now)
+_OPEN_TEXTS = (
+    select(_page.c.item, _page.c.id, _page.c.texts)
+    .select_from(_wanted)
+    .join(_page, (_page.c.item == func.json_extract(_wanted.c.value, "$[0]")) & (_page.c.id == func.json_extract(_wanted.c.value, "$[1]")))
+    .where(_PAGE_OPEN, rows.seen_by(_page, _reader, _day, "text_"))
+)
+"""Of some pages those with a reading that the reader may see, and how many readings they have."""
+
+
 class _Source(msgspec.Struct):
     """Whose a reading is; its lines are passed over unread."""
 
@@ -657,6 +733,11 @@ def _image_terms(connection: Connection, item_id: str, file_id: str, part: int |
     columns = (_page.c.image_rank, _page.c.image_until, _page.c.image_after)
     found = connection.execute(select(*columns).where(_page.c.item == item_id, _page.c.file == file_id, _page.c.part == part))
     return [Terms(*row) for row in found]
+
+
+def _hit_in(place: Place) -> Hit:
+    """A place of a concordance as a hit, to be checked like one."""
+    return Hit(place.target, place.item, place.key, "", place.label, 0.0, 0, (), place.start, position=place.position, source=place.source)
 
 
 def _open_pages(

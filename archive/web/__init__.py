@@ -17,7 +17,7 @@ from markupsafe import Markup
 from archive import language as words
 from archive import resources
 from archive.language import _
-from archive.web import access, api, browse, health, iiif, kept, language, media, problems, search
+from archive.web import access, api, browse, concordance, health, iiif, kept, language, media, problems, search
 from archive.web.hall import Hall
 from archive.web.metrics import Metrics
 
@@ -67,8 +67,8 @@ def create_app(archive: Archive) -> Flask:
     problems.install(app)
     _watch(app)
     _dress(app)
-    for blueprint in (browse.blueprint, search.blueprint, api.blueprint, media.blueprint, iiif.blueprint, health.blueprint):
-        app.register_blueprint(blueprint)
+    for part in (browse, search, concordance, api, media, iiif, health):
+        app.register_blueprint(part.blueprint)
     kept.install(app)
     return app
 

@@ -19,7 +19,7 @@ from archive.model.item import FileRef, Item, MediaFile, Page, TextVersion, Trac
 from archive.model.rights import Rights
 from archive.search.base import Group, Hit
 from archive.services.reading import ItemSummary, SearchView
-from archive.web import hits, narrowing, presenting
+from archive.web import concordance, hits, narrowing, presenting
 from archive.web.asking import asked
 from archive.web.finding import run
 from archive.web.hall import absolute, hall, reader
@@ -112,6 +112,16 @@ def _hit(hit: Hit, query: str) -> dict[str, Any]:
         "reasons": [{"typed": typed, "written": written} for typed, written in hit.reasons],
         "url": absolute(hits.hit_url(hit, query)),
     }
+
+
+@blueprint.get("/concordance")
+def lines() -> Response:
+    """Lines of a concordance, sorted, with its dispersion."""
+    wanted = concordance.wanted(request.args, strict=True)
+    if not wanted.search.text:
+        raise UsageError(_("缺少检索词：q="))
+    found = concordance.run(wanted)
+    return jsonify(concordance.in_json(wanted, found))
 
 
 @blueprint.get("/items")

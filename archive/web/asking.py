@@ -22,6 +22,9 @@ DEEPEST = 10**9
 SORTS = ("relevance", "date", "-date", "title", "strokes", "call_number", "position")
 SCOPES = ("leaf", "section", "juan", "work")
 """Within what several words must stand: 同叶 同目 同卷 同书."""
+LINE_SORTS = ("work", "date", "-date", "left", "right")
+LINES_MOST = 200
+"""Orders of a concordance, and lines on one page of it."""
 _YEAR = re.compile(r"-?[0-9]{1,4}")
 _CHOICE = re.compile(r"[^\x00-\x1f]{1,200}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from archive import __version__
 from archive.model.profile import Definitions
-from archive.web.asking import DEEPEST, LONGEST, MOST, SCOPES, SORTS, field_facets
+from archive.web.asking import DEEPEST, LINE_SORTS, LINES_MOST, LONGEST, MOST, SCOPES, SORTS, field_facets
 
 Schema = dict[str, Any]
 
@@ -117,6 +117,46 @@ def _schemas() -> Mapping[str, Schema]:
             page=_WHOLE,
             size=_WHOLE,
             ms=_NUMBER | {"description": "Wall time from parsed request to finished hits, snippets included."},
+        ),
+        "Line": _object(
+            "An occurrence with what stands before and after it; `‖` where the text that may be seen begins or ends.",
+            left=_TEXT,
+            match=_TEXT,
+            right=_TEXT,
+            target={"type": "string", "enum": ["page", "segment"]},
+            item=_TEXT,
+            key=_TEXT | {"description": "Page id, segment id, or TRACK@START."},
+            title=_TEXT,
+            creators=_list(_TEXT),
+            label=_TEXT,
+            date=_TEXT,
+            collection=_TEXT,
+            kind=_TEXT,
+            source=_TEXT,
+            start=_or_none(_NUMBER),
+            url=_ADDRESS,
+        ),
+        "Concordance": _object(
+            query=_TEXT,
+            understood=_TEXT,
+            total=_WHOLE | {"description": "All occurrences in text, exact."},
+            items=_WHOLE | {"description": "The works they are in."},
+            sort={
+                "type": "string",
+                "enum": list(LINE_SORTS),
+                "description": "As sorted; by `work` when there are too many to sort by context.",
+            },
+            page=_WHOLE,
+            size=_WHOLE,
+            lines=_list(_ref("Line")),
+            dispersion=_object(
+                "Occurrences and characters of text by work and by the first years of works, `step` years a period.",
+                works=_list(_object(item=_TEXT, title=_TEXT, occurrences=_WHOLE, characters=_WHOLE)),
+                other_works=_object(works=_WHOLE, occurrences=_WHOLE, characters=_WHOLE),
+                step=_WHOLE,
+                periods=_list(_object(first={"type": "integer"}, occurrences=_WHOLE, characters=_WHOLE)),
+                undated=_object(occurrences=_WHOLE, characters=_WHOLE),
+            ),
         ),
         "ItemLine": _object(
             id=_TEXT,
@@ -327,6 +367,19 @@ def _search_parameters(definitions: Definitions) -> list[Schema]:
     return parameters + [_in_query(key, _TEXT, "A value of this field.") for key in field_facets(definitions) if key not in named]
 
 
+def _concordance_parameters(definitions: Definitions) -> list[Schema]:
+    """Those of the search, with an order, pages and sizes of its own."""
+    ours = [
+        _in_query(
+            "sort", {"type": "string", "enum": list(LINE_SORTS), "default": LINE_SORTS[0]}, "Order; contexts by the nearest 8 characters."
+        ),
+        _in_query("page", _whole(1, 10**6, 1), "Page of the lines."),
+        _in_query("size", _whole(1, LINES_MOST, 50), "Lines on a page."),
+    ]
+    others = {"group", "facets", *(parameter["name"] for parameter in ours)}
+    return [parameter for parameter in _search_parameters(definitions) if parameter["name"] not in others] + ours
+
+
 def document(server: str, definitions: Definitions) -> Schema:
     """The document, for the archive at `server` (no slash at the end)."""
     listing = [
@@ -354,6 +407,14 @@ def document(server: str, definitions: Definitions) -> Schema:
                     "summary": "Search texts and descriptions",
                     "parameters": _search_parameters(definitions),
                     "responses": _answers("Results", "Hits with exact counts.", 400, 404, 410, 503),
+                }
+            },
+            "/api/v1/concordance": {
+                "get": {
+                    "operationId": "concordance",
+                    "summary": "Every occurrence with what stands around it",
+                    "parameters": [*_concordance_parameters(definitions)],
+                    "responses": _answers("Concordance", "Lines with the dispersion of all.", 400, 404, 410, 503),
                 }
             },
             "/api/v1/items": {

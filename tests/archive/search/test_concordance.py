@@ -220,6 +220,15 @@ def test_what_is_hidden_is_in_no_line_and_no_figure(tmp_path: Path) -> None:
         assert list(map(comparable, all_rows(made, query))) == list(map(comparable, all_rows(without, query)))
 
 
+def test_a_note_beside_one_in_a_hidden_leaf_keeps_its_brackets(tmp_path: Path) -> None:
+    made = WhooshIndex(tmp_path)
+    leaves = (("甲乙(丙丁)", Audience.STAFF), ("(戊己)庚辛", Audience.PUBLIC))
+    made.rebuild(
+        iter([("w", [IndexDocument("w", "page", f"p{n}", t, Visibility(seen), n > 1, True, n) for n, (t, seen) in enumerate(leaves, 1)])])
+    )
+    assert [row[2:] for row in all_rows(made, Query("己", today=DAY))] == [("‖（戊", "己", "）庚辛‖")]
+
+
 def test_a_note_that_runs_on_into_a_hidden_leaf_looks_as_if_it_ended(tmp_path: Path) -> None:
     made = WhooshIndex(tmp_path)
     texts = (("興安(府志", Audience.PUBLIC), ("密語)密", Audience.STAFF), ("語漢陰", Audience.PUBLIC))

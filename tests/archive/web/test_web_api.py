@@ -16,6 +16,7 @@ from archive.web import create_app
 
 ASKED = {
     "/api/v1/search": ["?q=目錄", "?q=玄德", "?q=目錄&collection=local-gazetteers&from=1700&to=1800&sort=date&size=1", "?q=无此语"],
+    "/api/v1/concordance": ["?q=目錄", "?q=玄德&sort=left&size=1&page=2", "?q=无此语", "?q=之&sort=-date&collection=local-gazetteers"],
     "/api/v1/items": ["", "?collection=han-opera", "?page=2&size=2", "?sort=recent"],
     "/api/v1/items/{item}": ["shengyu", "song", "hostile", "papers"],
     "/api/v1/items/{item}/pages/{page}": ["shengyu/p1", "shengyu/p4", "hostile/p1"],
@@ -29,6 +30,14 @@ WRONG = {
         ("?q=甲&size=0", 400),
         ("?q=甲&page=x", 400),
         ("?q=甲&from=then", 400),
+        ("?q=甲&item=none-such", 404),
+    ],
+    "/api/v1/concordance": [
+        ("", 400),
+        ("?q=“甲", 400),
+        ("?q=甲&size=0", 400),
+        ("?q=甲&size=201", 400),
+        ("?q=甲&sort=relevance", 400),
         ("?q=甲&item=none-such", 404),
     ],
     "/api/v1/items": [("?size=999", 400), ("?page=0", 400), ("?sort=colour", 400)],

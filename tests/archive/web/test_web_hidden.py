@@ -35,6 +35,10 @@ OPEN: dict[str, list[str]] = {
     ],
     "search.form": ["/search/advanced", "/search/advanced?q=題名:{c}", "/search/advanced?q=年:1111&collection=local-gazetteers"],
     "search.atom": ["/search.atom?q=目錄", "/search.atom?q={c}", "/search.atom?q=目錄 OR {c}"],
+    "concordance.page": ["/concordance", "/concordance?q=目錄", "/concordance?q={c}", "/concordance?q=玄德&sort=left"],
+    "concordance.as_csv": ["/concordance.csv?q=目錄", "/concordance.csv?q={c}", "/concordance.csv?q=之&sort=right"],
+    "concordance.as_xlsx": ["/concordance.xlsx?q=目錄"],
+    "api.lines": ["/api/v1/concordance?q=目錄", "/api/v1/concordance?q={c}", "/api/v1/concordance?q=玄德&sort=right"],
     "api.openapi": ["/api/v1/openapi.json"],
     "api.find": ["/api/v1/search?q={c}", "/api/v1/search?q=目錄", "/api/v1/search?q=玄德", "/api/v1/search?q={c}&from=1000&to=1200"],
     "api.items": ["/api/v1/items", "/api/v1/items?collection=local-gazetteers&size=200"],
@@ -70,6 +74,10 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
     "search.page": [("/search?q=甲&item=secret", "/search?q=甲&item=absent")],
     "search.atom": [("/search.atom?q=甲&item=secret", "/search.atom?q=甲&item=absent")],
     "api.find": [("/api/v1/search?q=甲&item=secret", "/api/v1/search?q=甲&item=absent")],
+    "concordance.page": [("/concordance?q=甲&item=secret", "/concordance?q=甲&item=absent")],
+    "concordance.as_csv": [("/concordance.csv?q=甲&item=secret", "/concordance.csv?q=甲&item=absent")],
+    "concordance.as_xlsx": [("/concordance.xlsx?q=甲&item=secret", "/concordance.xlsx?q=甲&item=absent")],
+    "api.lines": [("/api/v1/concordance?q=甲&item=secret", "/api/v1/concordance?q=甲&item=absent")],
     "api.item": [("/api/v1/items/secret", "/api/v1/items/absent")],
     "api.page": [
         ("/api/v1/items/secret/pages/p1", "/api/v1/items/absent/pages/p1"),
@@ -133,13 +141,17 @@ def test_nothing_hidden_is_in_what_is_open(client: FlaskClient, path: str) -> No
 
 
 def assert_nothing_found(answer: Any) -> None:
-    if isinstance(answer, dict):
+    if isinstance(answer, dict) and "lines" in answer:
+        spread = answer["dispersion"]
+        assert (answer["total"], answer["items"], answer["lines"], spread["works"], spread["periods"]) == (0, 0, [], [], [])
+    elif isinstance(answer, dict):
         assert (answer["total"], answer["items"], answer["metadata_total"], answer["occurrences"]) == (0, 0, 0, 0)
         assert answer["hits"] == []
         assert answer["forms"] == []
         assert all(values == [] for values in answer["facets"].values())
     else:
-        assert '<li class="hit">' not in answer
+        assert '<li class="hit">' not in answer and 'class="kwic"' not in answer
+        assert not answer.startswith("\ufeff") or answer.count("\r\n") == 1  # a table with its heading alone
         assert 'class="facets"' not in answer or "<details" not in answer
 
 

@@ -129,6 +129,8 @@ class Foreign(HTMLParser):
         "/items/song",
         "/search?q=目錄",
         "/search?q=無此語",
+        "/concordance?q=目錄",
+        "/concordance?q=玄德&collection=han-opera",
         "/about",
         "/items/none-such",
         "/items/papers",

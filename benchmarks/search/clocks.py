@@ -110,12 +110,12 @@ class Apart:
         return private(self.pid)
 
     def watched(self, work: Callable[..., T], *given: Any) -> T:
-        """As `call`; `peak` becomes the most private memory seen meanwhile, looked at ten times a second."""
+        """As `call`; `peak` becomes the most private memory seen meanwhile, looked at every half second."""
         ended = threading.Event()
         self.peak = 0.0
 
         def watch() -> None:
-            while not ended.wait(0.1):
+            while not ended.wait(0.5):
                 self.peak = max(self.peak, private(self.pid))
 
         watcher = threading.Thread(target=watch)

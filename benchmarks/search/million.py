@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from archive.search.base import IndexDocument
 from archive.search.whoosh_index import WhooshIndex
-from benchmarks.search.building import in_two
+from benchmarks.search.building import in_two, index_of
 from benchmarks.search.clocks import Apart, Times, cpu_seconds, private
 from benchmarks.search.corpus import KINDS, Cutter, Leaf, Question, documents, leaves
 from benchmarks.search.engines import Ours
@@ -87,7 +87,7 @@ def build_million(given: Given, folder: Path, processes: int) -> tuple[float, fl
             yield item, made
 
     cpu, wall = cpu_seconds(), time.perf_counter()
-    WhooshIndex(folder).rebuild(counted(), **({"processes": processes} if processes > 1 else {}))
+    index_of(folder, processes).rebuild(counted())
     return cpu_seconds() - cpu, time.perf_counter() - wall, making
 
 

@@ -103,7 +103,7 @@ def _others(given: Given) -> tuple[Built, Built]:
     with Apart() as process:
         characters = process.call(hold_folded, given)
         for name, build in (("tantivy", build_tantivy), ("trigram.sqlite", build_trigram)):
-            path = given.keep / name
+            path = given.kept / name
             shutil.rmtree(path, ignore_errors=True)
             path.unlink(missing_ok=True)
             before = process.private_now()
@@ -128,7 +128,7 @@ def build(given: Given) -> list[Figure]:
     figures.append(at_most(row, "private memory, one process", one.peak - one.before, 700, "MiB", memory))
     if not in_two():
         return [*figures, Figure(row, "two processes", "≥ 1.7 ×", "not there yet", None)]
-    aside = given.keep / "index-by-two"
+    aside = given.kept / "index-by-two"
     two = _ours(given, aside, 2)
     shutil.rmtree(aside)
     beside = f"{one.wall:.1f} s and {two.wall:.1f} s on the clock; CPU {one.cpu:.1f} s and {two.cpu:.1f} s"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.search.chinese import FOLD_VERSION
+from archive.search.whoosh_index import FORMAT
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -18,9 +21,16 @@ class Given:
     home: Path | None
 
     @property
+    def kept(self) -> Path:
+        """Where indexes of this format and this folding are kept."""
+        folder = self.keep / f"{FORMAT}-{FOLD_VERSION}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
     def index(self) -> Path:
         """Our index of the corpus."""
-        return self.keep / "index"
+        return self.kept / "index"
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,10 +119,10 @@ def once(folder: Path, before: Sequence[Question], asked: Sequence[Question]) ->
 def others(given: Given) -> list[Figure]:
     """Ours and tantivy, class by class in turns, p50; FTS5 on strings of two characters."""
     ensure_index(given)
-    _ensure(given.keep / "tantivy", given, Tantivy.build)
-    _ensure(given.keep / "trigram.sqlite", given, Trigram.build)
+    _ensure(given.kept / "tantivy", given, Tantivy.build)
+    _ensure(given.kept / "trigram.sqlite", given, Trigram.build)
     asked = questions(given, "warm", given.queries)
-    compared = apart(in_turns, given.index, given.keep / "tantivy", {kind: asked[kind] for kind in (*COMPARED, *_TOLD)})
+    compared = apart(in_turns, given.index, given.kept / "tantivy", {kind: asked[kind] for kind in (*COMPARED, *_TOLD)})
     found = []
     for kind, (ours, theirs, totals) in compared.items():
         beside = f"{ours.p50:.2f} ms and {theirs.p50:.2f} ms; leaves {totals[0]:,} and {totals[1]:,}"
@@ -132,7 +132,7 @@ def others(given: Given) -> list[Figure]:
         else:
             found.append(Figure("beside tantivy", kind, "", f"{ratio:.2f} ×", None, beside))
     pairs = asked["2 characters"]
-    ours, theirs, totals = apart(two_characters, given.index, given.keep / "trigram.sqlite", pairs[:_SLOW])
+    ours, theirs, totals = apart(two_characters, given.index, given.kept / "trigram.sqlite", pairs[:_SLOW])
     beside = f"{ours.p50:.2f} ms and {theirs.p50:.0f} ms; leaves {totals[0]:,} and {totals[1]:,}; {_SLOW} strings"
     return [*found, at_least("beside FTS5 trigram", "2 characters, faster", theirs.p50 / ours.p50, 50, "×", beside)]
 

@@ -100,7 +100,7 @@ def ask_million(folder: Path, asked: dict[str, list[Question]]) -> tuple[dict[st
 
 def million(given: Given) -> list[Figure]:
     """Build, size, memory and classes. An index that is there is asked and not built again."""
-    folder, built, row = given.keep / "million", given.keep / "million.json", f"{given.million:,} leaves"
+    folder, built, row = given.kept / "million", given.kept / "million.json", f"{given.million:,} leaves"
     if not built.exists():
         shutil.rmtree(folder, ignore_errors=True)
         with Apart() as process:

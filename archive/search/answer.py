@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from archive.search import excerpts
 from archive.search.arrays import Array
-from archive.search.base import FacetCount, Hit, Query, Results
-from archive.search.chinese import locate
-from archive.search.evaluation import Evaluation, Found, View, evaluate
+from archive.search.base import Expansion, FacetCount, Group, Hit, Query, Results, Snippet
+from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
+from archive.search.picking import smallest
 from archive.search.segment_facts import ITEM, NEVER, Facts, SegmentFacts
-from archive.search.segment_text import SegmentText
-from archive.search.syntax import Parsed, Phrase
+from archive.search.segment_text import Layout, Occurrences, SegmentText
+from archive.search.syntax import And, Clause, Near, Or, Parsed, Phrase
+
+_IN_GROUP = 3
+"""Hits shown of each work."""
+_MARKED = 100
+"""So many occurrences of a string in one document are looked at for its excerpts."""
+_WIDER = ("", "section", "juan", "work")
+"""Scopes from narrow to wide; `leaf` is narrower than all."""
 
 
 class OpenSegment(Protocol):
@@ -30,6 +37,13 @@ class OpenSegment(Protocol):
         """Text as written and facts of a document."""
 
 
+class Ranks(Protocol):
+    """Asked only when hits are sorted so."""
+
+    def __call__(self, order: str = "title") -> Sequence[Array]:
+        """For each segment the place of each of its works among all works: by `title`, `strokes` or `call_number`."""
+
+
 @dataclass(slots=True)
 class _Part:
     """The hits of one segment: documents (an item's descriptions as one), occurrences, score, and their place in the whole."""
@@ -39,10 +53,14 @@ class _Part:
     documents: Array
     matches: Array
     scores: Array
+    in_text: Array
+    """True for pages and timed segments, False for descriptions."""
+    items: tuple[str, ...] = ()
+    """Item ids by code, read once an answer."""
 
 
 class Answer:
-    """One query on the segments of an index, each as the reader sees it. `title_ranks` is asked only when hits are sorted by title."""
+    """One query on the segments of an index, each as the reader sees it."""
 
     def __init__(
         self,
@@ -50,87 +68,119 @@ class Answer:
         views: Sequence[View],
         query: Query,
         parsed: Parsed,
-        title_ranks: Callable[[], Sequence[Array]],
+        title_ranks: Ranks,
+        units: Units | None = None,
     ) -> None:
         self.segments, self.views, self.query, self.parsed, self.title_ranks = segments, views, query, parsed, title_ranks
+        self.units = units
         self.phrases = parsed.phrases()
 
     def results(self) -> Results:
         """The whole answer."""
-        answers = [evaluate(view, self.parsed.clause, self.phrases, self.parsed.dates) for view in self.views]
-        parts = [self._part(segment, answer) for segment, answer in zip(self.segments, answers, strict=True)]
+        parts = self._parts(self.parsed.clause, self.phrases, self.query.scope)
         self._score(parts)
-        in_text = [part.segment.facts.target[part.documents] != ITEM for part in parts]
-        total = sum(int(mask.sum()) for mask in in_text)
-        # All documents of an item lie in one segment, so items are counted segment by segment.
-        items = sum(
-            np.count_nonzero(np.bincount(part.segment.facts.item[part.documents[mask]])) for part, mask in zip(parts, in_text, strict=True)
-        )
+        in_text = [part.in_text for part in parts]
+        total = sum(int(np.count_nonzero(mask)) for mask in in_text)
+        described = sum(len(mask) for mask in in_text) - total
+        found = self._works(parts, in_text)
+        groups = self._groups(parts) if self.query.group else ()
         return Results(
             total=total,
-            items=int(items),
-            metadata_total=sum(len(mask) for mask in in_text) - total,
+            items=int(np.count_nonzero(found)),
+            metadata_total=described,
             occurrences=sum(int(part.matches[mask].sum()) for part, mask in zip(parts, in_text, strict=True)),
-            hits=tuple(self._hit(part, index) for part, index in self._page(parts)),
-            facets={name: self._facet(name, parts) for name in self.query.facets},
+            hits=tuple(hit for group in groups for hit in group.hits)
+            if self.query.group
+            else tuple(self._hit(part, index) for part, index in self._page(parts)),
+            facets=self._facets(parts),
             understood=self.parsed.understood,
-            forms=self._forms(parts),
+            forms=self._forms(parts, in_text),
             terms=tuple(dict.fromkeys(phrase.text for phrase in self.parsed.strings())),
+            groups=groups,
+            works=int(np.count_nonzero(self._works(parts, [np.ones(len(mask), bool) for mask in in_text]))) if self.query.group else 0,
+            wider=self._wider(parts) if not total and not described else (),
+            expansions=self._expansions(parts, in_text),
+            unquoted=self._unquoted(),
         )
 
-    def _part(self, segment: OpenSegment, answer: Evaluation) -> _Part:
-        documents = answer.documents[self._filtered(segment.facts, answer.documents)]
-        counts = np.zeros(segment.facts.documents, np.int64)
-        for found in (*answer.found.values(), *answer.near.values()):
-            counts[found.documents] += found.counts
-        if answer.near:
-            counts = self._counts_with_near(segment, answer)
-        documents, matches = _one_description(segment.facts, documents, counts)
-        return _Part(segment, answer, documents, matches, np.zeros(len(documents)))
+    def count(self) -> int:
+        """How many pages, timed segments and descriptions match; nothing is sorted or shown."""
+        return sum(len(part.documents) for part in self._parts(self.parsed.clause, self.phrases, self.query.scope))
 
-    def _counts_with_near(self, segment: OpenSegment, answer: Evaluation) -> Array:
-        """Strings inside 近 count where they are near, not wherever they stand."""
-        counts = np.zeros(segment.facts.documents, np.int64)
-        inside = {phrase for near in answer.near for phrase in near.phrases}
-        for phrase, found in answer.found.items():
-            if phrase not in inside:
-                counts[found.documents] += found.counts
-        for found in answer.near.values():
-            counts[found.documents] += found.counts
-        return counts
+    def total(self, clause: Clause, phrases: Sequence[Phrase] = (), scope: str = "", known: Sequence[Evaluation] = ()) -> int:
+        """How many pages and timed segments a clause finds under the same filters, for the same reader."""
+        parts = self._parts(clause, phrases, scope, known)
+        return sum(int(np.count_nonzero(part.in_text)) for part in parts)
 
-    def _filtered(self, facts: SegmentFacts, documents: Array) -> Array:
+    def selected(self, facts: SegmentFacts, documents: Array) -> Array:
+        """True for each of these documents that the query's filters leave."""
+        query = self.query
+        chosen = [facts.having(name, (value,)) for name, value in query.filters.items()]
+        if query.collection is not None:
+            chosen.append(facts.having("collection", (query.collection,)))
+        if query.kind is not None:
+            chosen.append(facts.having("kind", (query.kind,)))
+        if query.collections:
+            chosen.append(facts.having("collection", query.collections))
+        if query.year_from is not None or query.year_to is not None:
+            chosen.append(facts.in_years(query.year_from, query.year_to))
+        if query.item is not None:
+            chosen.append(facts.item == np.int64(facts.code("item", query.item)))
         keep = np.ones(len(documents), bool)
-        wanted = dict(self.query.filters)
-        if self.query.collection is not None:
-            wanted["collection"] = self.query.collection
-        if self.query.kind is not None:
-            wanted["kind"] = self.query.kind
-        for name, value in wanted.items():
-            keep &= facts.with_value(name, value)[documents]
-        if self.query.collections:
-            chosen = [facts.with_value("collection", slug)[documents] for slug in self.query.collections]
-            keep &= np.logical_or.reduce(chosen)
-        if self.query.year_from is not None or self.query.year_to is not None:
-            keep &= facts.in_years(self.query.year_from, self.query.year_to)[documents]
-        if self.query.item is not None:
-            keep &= facts.item[documents] == np.int64(facts.code("item", self.query.item))
+        for mask in chosen:
+            keep &= mask[documents]
         return keep
+
+    # Which documents
+
+    def _parts(self, clause: Clause, phrases: Sequence[Phrase], scope: str, known: Sequence[Evaluation] = ()) -> list[_Part]:
+        answers = evaluate_all(self.views, clause, phrases, scope, self.parsed.dates, self.units, known)
+        return [self._part(segment, answer) for segment, answer in zip(self.segments, answers, strict=True)]
+
+    def _part(self, segment: OpenSegment, answer: Evaluation) -> _Part:
+        documents = answer.documents
+        keep = self.selected(segment.facts, documents)
+        if not keep.all():
+            documents = documents[keep]
+        counting = _counting(answer)
+        matches = np.zeros(len(documents), np.int64)
+        for found in counting:
+            matches += counts_at(documents, found.documents, found.counts)
+        in_text = segment.facts.target[documents] != ITEM
+        if np.count_nonzero(in_text) < len(documents) - 1:
+            documents, matches = _one_description(segment.facts, documents, matches, np.flatnonzero(~in_text))
+            in_text = segment.facts.target[documents] != ITEM
+        return _Part(segment, answer, documents, matches, np.zeros(len(documents), np.float32), in_text)
+
+    def _works(self, parts: Sequence[_Part], masks: Sequence[Array]) -> Array:
+        """By the number of an item in the whole index, True for those that have one of the documents of the masks."""
+        size = max((int(view.items.max(initial=-1)) + 1 for view in self.views), default=0)
+        found = np.zeros(size, bool)
+        for part, mask in zip(parts, masks, strict=True):
+            facts = part.segment.facts
+            codes = facts.item[part.documents] if mask.all() else facts.item[part.documents[mask]]
+            own = np.zeros(len(part.answer.view.items), bool)
+            own[codes] = True
+            found[part.answer.view.items[own]] = True
+        return found
 
     # Ranking
 
     def _score(self, parts: Sequence[_Part]) -> None:
         """Fill in the scores. A score is the sum of: 2 for a work whose title has the strings; 1 when all strings stand in the document
         itself, not its neighbour; up to 1 for the share of strings in the very form typed; and BM25, squeezed below 1."""
-        documents = max(sum(int(view.visible.sum()) for view in self.views), 1)
+        documents = max(sum(view.total for view in self.views), 1)
         length = max(sum(view.characters for view in self.views) / documents, 1.0)
+        norms = [_norms(part, length) for part in parts]
         for phrase in self.phrases:
-            holding = sum(len(part.answer.found[phrase].documents) for part in parts)
-            weight = float(np.log(1 + (documents - holding + 0.5) / (holding + 0.5)))
-            for part in parts:
-                _add_bm25(part, part.answer.found[phrase], weight, length)
+            holding = sum(_holding(part, phrase) for part in parts)
+            weight = np.float32(2.2 * np.log(1 + (documents - holding + 0.5) / (holding + 0.5)))
+            for part, norm in zip(parts, norms, strict=True):
+                found = part.answer.found[phrase]
+                counts = counts_at(part.documents, found.documents, found.counts).astype(np.float32)
+                part.scores += weight * counts / (counts + norm)
         for part in parts:
-            part.scores /= part.scores + 10.0
+            part.scores /= part.scores + np.float32(10.0)
             if self.phrases:
                 _add_tiers(part, self.phrases)
 
@@ -141,38 +191,68 @@ class Answer:
         if not limit or offset >= sum(sizes):
             return []
         bounds = np.cumsum([0, *sizes])
-        order = self._order(parts, offset + limit)[offset : offset + limit]
+        order = smallest(self._keys(parts), offset + limit)[offset:]
         chosen = np.searchsorted(bounds, order, side="right") - 1
         return [(parts[at], int(place - bounds[at])) for at, place in zip(chosen.tolist(), order.tolist(), strict=True)]
 
-    def _order(self, parts: Sequence[_Part], count: int) -> Array:
-        scores = np.concatenate([part.scores for part in parts])
-        if self.query.sort in ("date", "-date"):
-            years = np.concatenate([part.segment.facts.arrays["year_first"][part.segment.facts.work[part.documents]] for part in parts])
-            years = years.astype(np.int64)
-            if self.query.sort == "-date":
+    def _keys(self, parts: Sequence[_Part]) -> list[Array]:
+        """What all hits are sorted by, the weightiest first."""
+        scores = _joined([-part.scores for part in parts])
+        sort = self.query.sort
+        if sort in ("date", "-date"):
+            years = _joined([part.segment.facts.arrays["year_first"][part.segment.facts.work[part.documents]] for part in parts])
+            if sort == "-date":
                 years = np.where(years == NEVER, NEVER, -years)
-            return np.lexsort((-scores, years))
-        if self.query.sort == "title":
-            ranks = self.title_ranks()
+            return [years, scores]
+        if sort in ("title", "strokes", "call_number"):
+            ranks = self.title_ranks(sort)
             titles = [rank[part.segment.facts.work[part.documents]] for part, rank in zip(parts, ranks, strict=True)]
-            return np.lexsort((-scores, np.concatenate(titles)))
-        if self.query.sort == "position":
-            return np.arange(len(scores))
-        if count < len(scores) // 4:
-            best = np.argpartition(-scores, count)[:count]
-            worst = scores[best].min()
-            best = np.flatnonzero(scores >= worst)  # ties are cut in reading order, so that pages do not overlap
-            return best[np.argsort(-scores[best], kind="stable")]
-        return np.argsort(-scores, kind="stable")
+            return [_joined(titles), scores]
+        if sort == "position":
+            return self._positions(parts)
+        return [scores]
+
+    def _positions(self, parts: Sequence[_Part]) -> list[Array]:
+        """Works in the order of the index, in each the order of reading."""
+        items = [part.answer.view.items[part.segment.facts.item[part.documents]] for part in parts]
+        places = [part.segment.facts.position[part.documents] for part in parts]
+        kinds = [part.segment.facts.target[part.documents] == ITEM for part in parts]
+        return [_joined(items), ~_joined(kinds), _joined(places)]
+
+    # Grouped by work
+
+    def _groups(self, parts: Sequence[_Part]) -> tuple[Group, ...]:
+        """The works asked for, in the order of their best hit."""
+        offset, limit = max(self.query.offset, 0), max(self.query.limit, 0)
+        items = _joined([part.answer.view.items[part.segment.facts.item[part.documents]] for part in parts])
+        if not limit or not len(items):
+            return ()
+        keys = self._keys(parts)
+        order = np.lexsort([*reversed(keys), items])
+        begins = np.flatnonzero(np.diff(items[order], prepend=-1))
+        best = order[begins]
+        chosen = smallest([key[best] for key in keys], offset + limit)[offset:]
+        ends = np.append(begins[1:], len(order))
+        bounds = np.cumsum([0, *(len(part.documents) for part in parts)])
+        text, matches = _joined([part.in_text for part in parts]), _joined([part.matches for part in parts])
+        groups = []
+        for at in chosen.tolist():
+            rows = order[begins[at] : ends[at]]
+            hits = []
+            for row in rows[:_IN_GROUP].tolist():
+                number = int(np.searchsorted(bounds, row, side="right")) - 1
+                hits.append(self._hit(parts[number], row - int(bounds[number])))
+            inside = text[rows]
+            groups.append(Group(hits[0].item, hits[0].title, int(inside.sum()), int(matches[rows][inside].sum()), tuple(hits)))
+        return tuple(groups)
 
     # What is shown
 
     def _hit(self, part: _Part, index: int) -> Hit:
         document = int(part.documents[index])
-        text, facts = part.segment.stored(document)
+        facts = part.segment.facts.of(document)
         work = part.segment.facts.work_of(document)
-        ranges = list(self._ranges(part, document, text, facts))
+        places = list(_places_in(part, document)) if self.query.snippets else []
         return Hit(
             target=facts.target,
             item=facts.item,
@@ -181,58 +261,103 @@ class Answer:
             label=facts.label,
             score=round(float(part.scores[index]), 6),
             matches=int(part.matches[index]),
-            snippets=excerpts.snippets(text, ranges),
+            snippets=self._snippets(part, document, places) if self.query.snippets else (),
             start=facts.start,
             end=facts.end,
             position=facts.position,
             collection=work.collection,
             kind=work.kind,
             source=facts.source,
+            reasons=tuple(dict.fromkeys(pair for phrase, found in places for pair in _differences(part.segment.text, phrase, found))),
         )
 
-    def _ranges(self, part: _Part, document: int, text: str, facts: Facts) -> Iterator[tuple[int, int]]:
-        """Where in the text as written the occurrences that begin in this document stand, as far as they lie in it."""
-        arrays = part.segment.text
-        begin = int(arrays.starts[document])
-        open_note = int(facts.joins and facts.notes and _begins_in_note(arrays, begin))
-        located = locate(text, facts.notes, open_note)
-        inside_near = {phrase for near in part.answer.near for phrase in near.phrases}
-        sources = [found for phrase, found in part.answer.found.items() if phrase not in inside_near]
-        for found in (*sources, *part.answer.near.values()):
-            places = found.in_document(document)
-            for start, end, over in zip(places.starts.tolist(), places.ends.tolist(), places.over.tolist(), strict=True):
-                yield from excerpts.spans_of(located, start - begin, min(end - begin, len(located.written)), over >= 0)
+    def _snippets(self, part: _Part, document: int, places: Sequence[tuple[Phrase | None, Occurrences]]) -> tuple[Snippet, ...]:
+        text = part.segment.text
+        layout = text.layout(document)
+        begin = int(text.starts[document])
+        ranges = [pair for _phrase, found in places for pair in _ranges(text, layout, begin, found)]
+        return excerpts.snippets(layout.text, ranges)
 
-    def _facet(self, name: str, parts: Sequence[_Part]) -> tuple[FacetCount, ...]:
-        counts: Counter[str] = Counter()
-        for part in parts:
-            counts.update(part.segment.facts.facet(name, part.documents))
-        return tuple(FacetCount(value, count) for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    def _facets(self, parts: Sequence[_Part]) -> dict[str, tuple[FacetCount, ...]]:
+        found = {}
+        by_work = [np.bincount(part.segment.facts.work[part.documents], minlength=1) for part in parts] if self.query.facets else []
+        for name in self.query.facets:
+            counts: Counter[str] = Counter()
+            for part, works in zip(parts, by_work, strict=True):
+                counts.update(part.segment.facts.facet(name, part.documents, works))
+            found[name] = tuple(FacetCount(value, count) for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        return found
 
-    def _forms(self, parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
-        """Written forms of the strings without wildcards, counted in the text of the hits."""
+    def _forms(self, parts: Sequence[_Part], in_text: Sequence[Array]) -> tuple[tuple[str, int], ...]:
+        """Written forms of the strings without wildcards, counted in the text of the hits; a form as typed that is nowhere counts 0."""
         counts: Counter[str] = Counter()
         for phrase in self.phrases:
-            if phrase.literal:
-                for part in parts:
-                    counts.update(_written_forms(part, part.answer.found[phrase], len(phrase.parts[0])))
+            if not phrase.literal:
+                continue
+            if not phrase.exact and not phrase.scope:
+                counts["".join(char or "" for char in phrase.written[0])] += 0
+            for part, mask in zip(parts, in_text, strict=True):
+                for each, found in part.answer.found[phrase].alternatives or ((phrase, part.answer.found[phrase]),):
+                    if each.literal:
+                        counts.update(_written_forms(part, mask, each, found))
         return tuple(heapq.nsmallest(100, counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
+    def _expansions(self, parts: Sequence[_Part], in_text: Sequence[Array]) -> tuple[Expansion, ...]:
+        """What was found of each string that stands for one that was typed."""
+        expansions = []
+        for phrase in self.phrases:
+            if phrase.others:
+                counts: Counter[str] = Counter()
+                for part, mask in zip(parts, in_text, strict=True):
+                    documents = part.documents[mask]
+                    for each, found in part.answer.found[phrase].alternatives:
+                        word = "".join(char or "?" for char in each.written[0])
+                        counts[word] += int(counts_at(documents, found.documents, found.counts).sum())
+                expansions.append(Expansion(phrase.text, "taboo", True, tuple(counts.items())))
+        return tuple(expansions)
 
-def _begins_in_note(text: SegmentText, place: int) -> bool:
-    index = int(np.searchsorted(text.note_begins, place, side="right")) - 1
-    return index >= 0 and int(text.note_begins[index]) < place < int(text.note_ends[index])
+    def _wider(self, parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
+        """What each wider scope would find of several strings."""
+        if not _has_several(self.parsed.clause):
+            return ()
+        wider = _WIDER if self.query.scope == "leaf" else _WIDER[_WIDER.index(self.query.scope) + 1 :]
+        known = [part.answer for part in parts]
+        return tuple((scope, self.total(self.parsed.clause, self.phrases, scope, known)) for scope in wider)
+
+    def _unquoted(self) -> int | None:
+        """The total of one quoted string without its quotes."""
+        clause = self.parsed.clause
+        if not isinstance(clause, Phrase) or not clause.exact:
+            return None
+        loose = replace(clause, exact=False)
+        return self.total(loose, (loose,))
 
 
-def _one_description(facts: SegmentFacts, documents: Array, counts: Array) -> tuple[Array, Array]:
+def _joined(arrays: Sequence[Array]) -> Array:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
+
+
+def _counting(answer: Evaluation) -> list[Found]:
+    """What is counted: strings inside 近 where they are near, not wherever they stand."""
+    inside = {phrase for near in answer.near for phrase in near.phrases}
+    return [*(found for phrase, found in answer.found.items() if phrase not in inside), *answer.near.values()]
+
+
+def _has_several(clause: Clause) -> bool:
+    match clause:
+        case And():
+            return sum(isinstance(part, Phrase | Near | Or) for part in clause.clauses) > 1 or any(map(_has_several, clause.clauses))
+        case Or():
+            return any(map(_has_several, clause.clauses))
+    return False
+
+
+def _one_description(facts: SegmentFacts, documents: Array, matches: Array, described: Array) -> tuple[Array, Array]:
     """The documents with what is counted in each; the descriptions of one item (everyone's and staff's) become the first of them."""
-    matches = counts[documents]
-    described = np.flatnonzero(facts.target[documents] == ITEM)
-    if len(described) < 2:
-        return documents, matches
     _items, first, inverse = np.unique(facts.item[documents[described]], return_index=True, return_inverse=True)
     if len(first) == len(described):
         return documents, matches
+    matches = matches.copy()
     matches[described[first]] = np.bincount(inverse, weights=matches[described]).astype(np.int64)
     keep = np.ones(len(documents), bool)
     keep[described] = False
@@ -240,33 +365,34 @@ def _one_description(facts: SegmentFacts, documents: Array, counts: Array) -> tu
     return documents[keep], matches[keep]
 
 
-def _counts_at(documents: Array, found_in: Array, counts: Array) -> Array:
-    """For each of `documents` its count, 0 when it is not among `found_in`. Both ascend."""
-    if not len(found_in):
-        return np.zeros(len(documents), np.int64)
-    if len(found_in) == len(documents) and np.array_equal(found_in, documents):
-        return counts
-    at = np.minimum(np.searchsorted(found_in, documents), len(found_in) - 1)
-    return np.where(found_in[at] == documents, counts[at], 0)
+def _norms(part: _Part, mean: float) -> Array:
+    """What BM25 adds to the count below the line, by the length of each document against the mean."""
+    norms: Array = part.segment.text.lengths[part.documents].astype(np.float32) * np.float32(0.9 / mean) + np.float32(0.3)
+    return norms
 
 
-def _add_bm25(part: _Part, found: Found, weight: float, mean_length: float) -> None:
-    counts = _counts_at(part.documents, found.documents, found.counts)
-    lengths = part.segment.text.lengths[part.documents]
-    part.scores += weight * counts * 2.2 / (counts + 1.2 * (0.25 + 0.75 * lengths / mean_length))
+def _holding(part: _Part, phrase: Phrase) -> int:
+    """How many documents that count have a string."""
+    documents = part.answer.found[phrase].documents
+    return len(documents) if part.answer.view.open else int(np.count_nonzero(part.answer.view.counted[documents]))
 
 
 def _add_tiers(part: _Part, phrases: Sequence[Phrase]) -> None:
-    present = np.zeros(len(part.documents))
-    as_typed = np.zeros(len(part.documents))
-    for phrase in phrases:
-        found = part.answer.found[phrase]
-        present += _counts_at(part.documents, found.documents, found.counts) > 0
-        as_typed += _counts_at(part.documents, found.documents, found.as_typed) > 0
-    best = max(float(present.max(initial=0)), 1.0)
-    part.scores += (present >= best) + as_typed / len(phrases)
-    described = np.flatnonzero(part.segment.facts.target[part.documents] == ITEM)
-    part.scores[described[_in_title(part, part.documents[described], phrases)]] += 2.0
+    counts = [part.answer.found[phrase] for phrase in phrases]
+    as_typed = np.zeros(len(part.documents), np.float32)
+    for found in counts:
+        as_typed += counts_at(part.documents, found.documents, found.as_typed) > 0
+    if len(phrases) == 1:
+        part.scores += as_typed + np.float32(1)
+    else:
+        present = np.zeros(len(part.documents), np.float32)
+        for found in counts:
+            present += counts_at(part.documents, found.documents, found.counts) > 0
+        best = max(float(present.max(initial=0)), 1.0)
+        part.scores += (present >= best) + as_typed / np.float32(len(phrases))
+    described = np.flatnonzero(~part.in_text)
+    if len(described):
+        part.scores[described[_in_title(part, part.documents[described], phrases)]] += np.float32(2.0)
 
 
 def _in_title(part: _Part, documents: Array, phrases: Sequence[Phrase]) -> Array:
@@ -275,29 +401,106 @@ def _in_title(part: _Part, documents: Array, phrases: Sequence[Phrase]) -> Array
     titled = np.zeros(len(documents), bool)
     for phrase in phrases:
         found = part.answer.found[phrase]
-        if len(found.places):
-            first = np.minimum(np.searchsorted(found.place_documents, documents), len(found.places) - 1)
-            titled |= (found.place_documents[first] == documents) & (found.places.ends[first] <= ends)
+        for at in np.flatnonzero(counts_at(documents, found.documents, found.counts) > 0).tolist():
+            titled[at] |= int(found.in_document(int(documents[at])).ends[0]) <= int(ends[at])
     return titled
 
 
-def _written_forms(part: _Part, found: Found, length: int) -> dict[str, int]:
-    facts, text = part.segment.facts, part.segment.text
-    counted = np.zeros(facts.documents, bool)
-    counted[part.documents] = True
-    counted &= facts.target != ITEM
-    places = found.places.where(counted[found.place_documents])
+def _places_in(part: _Part, document: int) -> Iterator[tuple[Phrase | None, Occurrences]]:
+    """What was found in one document, string by string; None for the strings of a 近."""
+    answer = part.answer
+    inside = {phrase for near in answer.near for phrase in near.phrases}
+    for phrase, found in answer.found.items():
+        if phrase not in inside:
+            for each, among in found.alternatives or ((phrase, found),):
+                yield each, among.in_document(document)
+    for found in answer.near.values():
+        yield None, found.in_document(document)
+
+
+def _ranges(text: SegmentText, layout: Layout, begin: int, found: Occurrences) -> Iterator[tuple[int, int]]:
+    """Where in the text as written the occurrences that begin in a document stand, as far as they lie in it; over a note in parts."""
+    rows = zip(found.starts[:_MARKED].tolist(), found.ends[:_MARKED].tolist(), found.over[:_MARKED].tolist(), strict=True)
+    for start, end, over in rows:
+        first, last = start - begin, min(end - begin, layout.size)
+        if over < 0:
+            yield layout.span(first, last)
+            continue
+        inside = np.arange(first, last)
+        main = inside[~text.note_state(inside + begin)[1]]
+        cuts = np.flatnonzero(np.diff(main) > 1)
+        for low, high in zip([0, *(cuts + 1).tolist()], [*cuts.tolist(), len(main) - 1], strict=True):
+            yield layout.span(int(main[low]), int(main[high]) + 1)
+
+
+def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -> Iterator[tuple[str, str]]:
+    """Characters of the first occurrence that stand in another form than was typed: (typed, written)."""
+    if phrase is None or not phrase.literal or not len(found):
+        return
+    begin, length = int(found.starts[0]), len(phrase.written[0])
+    if found.over[0] < 0:
+        codes = text.codes[begin : begin + length]
+    else:
+        codes = text.written(found.where(slice(0, 1)), length)[0]
+    for typed, point in zip(phrase.written[0], text.letters[codes].tolist(), strict=True):
+        if typed is not None and ord(typed) != point:
+            yield typed, chr(point)
+
+
+def _written_forms(part: _Part, in_text: Array, phrase: Phrase, found: Found) -> dict[str, int]:
+    text = part.segment.text
+    documents = part.documents if in_text.all() else part.documents[in_text]
+    if len(phrase.parts[0]) == 1 and not phrase.scope:
+        return _character_forms(text, phrase, documents)
+    places = found.places
+    if len(documents) != len(found.documents) or not np.array_equal(documents, found.documents):
+        counted = np.zeros(part.segment.facts.documents, bool)
+        counted[documents] = True
+        places = places.where(counted[found.place_documents])
     if not len(places):
         return {}
-    rows = text.written(places, length)
-    # One number for each form, column by column, so that long strings need no wide comparison.
-    number = np.zeros(len(rows), np.int64)
-    for column in rows.T:
-        if (column == column[0]).all():
+    return _forms_at(text, places, len(phrase.parts[0]))
+
+
+def _character_forms(text: SegmentText, phrase: Phrase, documents: Array) -> dict[str, int]:
+    wanted = text.code((phrase.written if phrase.exact else phrase.parts)[0][0] or "")
+    if wanted is None or not len(documents):
+        return {}
+    chosen = np.zeros(text.documents, bool)
+    chosen[documents] = True
+    found = {}
+    for form in [wanted] if phrase.exact else text.forms_of(wanted).tolist():
+        holding, counts = text.written_postings(form)
+        count = int(np.dot(counts, chosen[holding]))
+        if count:
+            found[chr(int(text.letters[form]))] = count
+    return found
+
+
+def _forms_at(text: SegmentText, places: Occurrences, length: int) -> dict[str, int]:
+    """Written forms and how often, one number for each form, character by character, so that long strings need no wide comparison."""
+    number, size = np.zeros(len(places), np.int64), 1
+    for at in range(length):
+        column = text.codes_at(places, at)
+        variants = text.forms_of(int(text.fold_of[column[0]]))
+        if len(variants) == 1:
             continue
-        variants = np.flatnonzero(text.fold_of == text.fold_of[column[0]])
-        number = number * len(variants) + np.searchsorted(variants, column)
-        if len(variants) > 1:
+        if size * len(variants) > 1 << 20:
             _numbers, number = np.unique(number, return_inverse=True)
-    _numbers, first, counts = np.unique(number, return_index=True, return_counts=True)
-    return {"".join(map(chr, text.letters[rows[at]])): int(count) for at, count in zip(first.tolist(), counts.tolist(), strict=True)}
+            size = int(number.max(initial=0)) + 1
+        number = number * len(variants) + np.searchsorted(variants, column)
+        size *= len(variants)
+    if size == 1:
+        counts, first = [len(places)], [0]
+    elif size <= 4096:
+        every = np.bincount(number, minlength=1)
+        numbers = np.flatnonzero(every)
+        counts = every[numbers].tolist()
+        rows = np.empty(size, np.int64)
+        rows[number[::-1]] = np.arange(len(number))[::-1]
+        first = rows[numbers].tolist()
+    else:
+        _numbers, at_first, how_many = np.unique(number, return_index=True, return_counts=True)
+        first, counts = at_first.tolist(), how_many.tolist()
+    written = text.written(places.where(np.array(first)), length)
+    return {"".join(map(chr, text.letters[row].tolist())): count for row, count in zip(written, counts, strict=True)}

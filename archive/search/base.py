@@ -89,6 +89,8 @@ class Query:
     offset: int = 0
     limit: int = 20
     facets: Sequence[str] = ("collection", "kind", "decade")
+    snippets: bool = True
+    """Without, hits come with no excerpts of their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,8 @@ class Results:
     offers: tuple[Offer, ...] = ()
     corrections: tuple[tuple[str, int], ...] = ()
     """With no hit: queries one form or one character off that have some, with their totals."""
+    works: int = 0
+    """With `Query.group`: how many works there are in all, by text or description."""
     unquoted: int | None = None
     """For a quoted query: the total without the quotes."""
 

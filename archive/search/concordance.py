@@ -7,17 +7,17 @@ thousand. What is asked of the stored text are the lines of a screen alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from archive.search import surroundings
-from archive.search.answer import Answer, OpenSegment
+from archive.search.answer import Answer, OpenSegment, Ranks
 from archive.search.arrays import Array
 from archive.search.base import Concordance, Described, Dispersion, Lines, Place, Query, Share
 from archive.search.chinese import fold
-from archive.search.evaluation import Evaluation, View, evaluate
+from archive.search.evaluation import Evaluation, View, evaluate_all
 from archive.search.segment_facts import ITEM, NEVER, TARGETS, SegmentFacts, Work
 from archive.search.segment_text import Occurrences
 from archive.search.surroundings import Spots
@@ -58,11 +58,12 @@ class Kwic:
         views: Sequence[View],
         query: Query,
         parsed: Parsed,
-        title_ranks: Callable[[], Sequence[Array]],
+        title_ranks: Ranks,
     ) -> None:
         self.query, self.parsed, self.title_ranks = query, parsed, title_ranks
         self._chosen = Answer(segments, views, query, parsed, title_ranks)
-        self._parts = [self._part(segment, view) for segment, view in zip(segments, views, strict=True)]
+        answers = evaluate_all(views, parsed.clause, parsed.phrases(), query.scope, parsed.dates)
+        self._parts = [self._part(segment, answer) for segment, answer in zip(segments, answers, strict=True)]
         self._items = _item_numbers(self._parts)
         self._bounds = np.cumsum([0, *(len(part.spots) for part in self._parts)])
         self.total = int(self._bounds[-1])
@@ -95,10 +96,10 @@ class Kwic:
 
     # Which occurrences
 
-    def _part(self, segment: OpenSegment, view: View) -> _Part:
+    def _part(self, segment: OpenSegment, answer: Evaluation) -> _Part:
+        view = answer.view
         everything = np.arange(segment.facts.documents)
-        selected = view.visible & (segment.facts.target != ITEM) & self._chosen._filtered(segment.facts, everything)
-        answer = evaluate(view, self.parsed.clause, self.parsed.phrases(), self.parsed.dates)
+        selected = view.counted & (segment.facts.target != ITEM) & self._chosen.selected(segment.facts, everything)
         matching = np.zeros(segment.facts.documents, bool)
         matching[answer.documents] = True
         matching &= selected
@@ -228,7 +229,7 @@ def _sources(answer: Evaluation) -> Iterator[tuple[Occurrences, Array, int]]:
     inside_near = {phrase for near in answer.near for phrase in near.phrases}
     for phrase, found in answer.found.items():
         if phrase not in inside_near:
-            yield found.places, found.place_documents, len(phrase.parts[0]) if len(phrase.parts) == 1 else 0
+            yield found.places, found.place_documents, len(phrase.parts[0]) if len(phrase.parts) == 1 and not phrase.others else 0
     for near, found in answer.near.items():
         documents = answer.view.text.documents_of(found.places.starts)
         yield found.places, documents, len(near.phrases[0].parts[0]) if len(near.phrases[0].parts) == 1 else 0

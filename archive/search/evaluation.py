@@ -7,7 +7,7 @@ does not exist, and no two documents are neighbours across one.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,9 @@ from archive.search.segment_facts import ITEM, SegmentFacts, values_of
 from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText
 from archive.search.syntax import WESTERN, And, Clause, DateReader, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
 
+_DENSE = 16
+"""A list of documents is looked up in a table when more than one document in so many is in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -26,11 +29,17 @@ class View:
     text: SegmentText
     facts: SegmentFacts
     visible: Array
+    counted: Array
+    """True for what can be a hit: visible and no shadow of another chunk's leaf."""
     regions: Array
+    total: int
+    """How many documents count."""
     characters: int
-    """Length of all documents that the reader may see: what is hidden must not weigh in a score."""
+    """Their length: what is hidden must not weigh in a score."""
     items: Array
     """By the segment's code of an item, its number in the whole index: equal in all segments that hold a part of it."""
+    open: bool
+    """Every document is visible and counts."""
 
     @classmethod
     def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array, items: Array) -> View:
@@ -38,41 +47,78 @@ class View:
         if len(visible) > 1:
             walls = text.walls_before(text.starts[:-1])
             joins[1:] = (walls[1:] == walls[:-1]) & visible[1:] & visible[:-1]
-        return cls(text, facts, visible, np.cumsum(~joins, dtype=np.int32), int(text.lengths[visible].sum()), items)
+        counted = visible & ~facts.shadow
+        total = int(np.count_nonzero(counted))
+        characters = int(text.lengths[counted].sum())
+        regions = np.cumsum(~joins, dtype=np.int32)
+        return cls(text, facts, visible, counted, regions, total, characters, items, total == len(visible))
 
     def seen(self, found: Occurrences) -> tuple[Occurrences, Array]:
         """Those occurrences the reader may see whole, and the document each begins in."""
         if not len(found):
             return found, found.starts
         documents = self.text.documents_of(found.starts)
+        beyond = np.flatnonzero(found.ends > self.text.starts[documents + 1])
+        if self.open and not len(beyond):
+            return found, documents
         keep = self.visible[documents]
-        beyond = found.ends > self.text.starts[documents + 1]
-        if beyond.any():
+        if len(beyond):
             last = self.text.documents_of(found.ends[beyond] - 1)
             keep[beyond] &= self.regions[documents[beyond]] == self.regions[last]
         return (found, documents) if keep.all() else (found.where(keep), documents[keep])
 
 
-@dataclass(slots=True)
 class Found:
-    """One string in one segment: its places, and by document (ascending) how often, and how often exactly as typed."""
+    """One string in one segment: by document (ascending) how often, and how often exactly as typed; its places when they are asked for.
 
-    places: Occurrences
-    place_documents: Array
-    documents: Array
-    counts: Array
-    as_typed: Array
+    `alternatives`: what was found of the string itself and of each string that stands for it, when there are such.
+    """
+
+    __slots__ = ("_located", "_located_by", "_within", "alternatives", "as_typed", "counts", "documents")
+
+    def __init__(
+        self,
+        documents: Array,
+        counts: Array,
+        as_typed: Array,
+        located: Callable[[], tuple[Occurrences, Array]],
+        within: Callable[[int], Occurrences] | None = None,
+        alternatives: tuple[tuple[Phrase, Found], ...] = (),
+    ) -> None:
+        self.documents, self.counts, self.as_typed = documents, counts, as_typed
+        self._located_by, self._within, self.alternatives = located, within, alternatives
+        self._located: tuple[Occurrences, Array] | None = None
+
+    @property
+    def places(self) -> Occurrences:
+        """Every place, by start."""
+        return self._locate()[0]
+
+    @property
+    def place_documents(self) -> Array:
+        """The document that each place begins in."""
+        return self._locate()[1]
+
+    def _locate(self) -> tuple[Occurrences, Array]:
+        if self._located is None:
+            self._located = self._located_by()
+        return self._located
 
     def in_document(self, document: int) -> Occurrences:
         """The places that begin in one document."""
+        if self._located is None and self._within is not None:
+            return self._within(document)
         low, high = np.searchsorted(self.place_documents, [document, document + 1])
-        return self.places.where(np.arange(low, high))
+        return self.places.where(slice(int(low), int(high)))
+
+
+def _begins(documents: Array) -> Array:
+    """Where each run of equal documents begins."""
+    return np.flatnonzero(np.concatenate(([True], documents[1:] != documents[:-1]))) if len(documents) else documents
 
 
 def _counted(documents: Array) -> tuple[Array, Array]:
-    if not len(documents):
-        return documents, documents
-    begins = np.flatnonzero(np.concatenate(([True], documents[1:] != documents[:-1])))
+    begins = _begins(documents)
     return documents[begins], np.diff(np.append(begins, len(documents)))
 
 
@@ -80,29 +126,74 @@ def find_phrase(view: View, phrase: Phrase) -> Found:
     """All places of a string, and of the strings that stand for it, that the reader may see."""
     if not phrase.others:
         return _find_itself(view, phrase)
-    itself = _find_itself(view, replace(phrase, others=()))
-    every = [itself, *(_find_itself(view, other) for other in phrase.others)]
-    starts, first = np.unique(np.concatenate([found.places.starts for found in every]), return_index=True)
-    ends, over = (np.concatenate([getattr(found.places, name) for found in every])[first] for name in ("ends", "over"))
-    documents = np.concatenate([found.place_documents for found in every])[first]
+    itself = replace(phrase, others=())
+    alternatives = tuple((each, _find_itself(view, each)) for each in (itself, *phrase.others))
+    places = [found.places for _phrase, found in alternatives]
+    starts, first = np.unique(np.concatenate([each.starts for each in places]), return_index=True)
+    together = Occurrences(starts, np.concatenate([p.ends for p in places])[first], np.concatenate([p.over for p in places])[first])
+    documents = np.concatenate([found.place_documents for _phrase, found in alternatives])[first]
     distinct, counts = _counted(documents)
-    as_typed = np.zeros(len(distinct), np.int64)
-    as_typed[np.searchsorted(distinct, itself.documents)] = itself.as_typed
-    return Found(Occurrences(starts, ends, over), documents, distinct, counts, as_typed)
+    typed = alternatives[0][1]
+    as_typed = counts_at(distinct, typed.documents, typed.as_typed)
+    return Found(distinct, counts, as_typed, lambda: (together, documents), alternatives=alternatives)
 
 
 def _find_itself(view: View, phrase: Phrase) -> Found:
+    if phrase.literal and not phrase.scope and len(phrase.parts[0]) == 1:
+        return _find_character(view, phrase)
     parts = [_find_part(view, phrase, number) for number in range(len(phrase.parts))]
     places, documents = parts[0]
     if len(parts) > 1:
         places, documents = _chain(view, [part for part, _ in parts])
-    typed = np.zeros(len(documents), bool) if phrase.exact or len(parts) > 1 else _as_typed(view.text, places, phrase)
-    distinct, counts = _counted(documents)
+    begins = _begins(documents)
+    distinct, counts = documents[begins], np.diff(np.append(begins, len(documents)))
     if phrase.exact:
         exact = counts
+    elif len(parts) > 1 or not len(distinct):
+        exact = np.zeros(len(distinct), np.int64)
     else:
-        exact = np.add.reduceat(typed.astype(np.int64), np.searchsorted(documents, distinct)) if len(distinct) else counts
-    return Found(places, documents, distinct, counts, exact)
+        exact = np.add.reduceat(_as_typed(view.text, places, phrase), begins, dtype=np.int64)
+    return Found(distinct, counts, exact, lambda: (places, documents))
+
+
+def _find_character(view: View, phrase: Phrase) -> Found:
+    """One character from its postings: no place is looked at before one is asked for."""
+    text = view.text
+    code, typed = text.code(phrase.parts[0][0] or ""), text.code(phrase.written[0][0] or "")
+    wanted = typed if phrase.exact else code
+    if code is None or wanted is None:
+        return Found(NOWHERE.starts, NOWHERE.starts, NOWHERE.starts, lambda: (NOWHERE, NOWHERE.starts))
+    documents, counts = text.written_postings(wanted) if phrase.exact else text.postings(code)
+    as_typed = counts
+    if not phrase.exact and text.forms_of(code).tolist() != [typed]:
+        as_typed = np.zeros(len(documents), np.int32) if typed is None else counts_at(documents, *text.written_postings(typed))
+    if not view.open:
+        keep = view.visible[documents]
+        documents, counts, as_typed = documents[keep], counts[keep], as_typed[keep]
+
+    def located() -> tuple[Occurrences, Array]:
+        return _find_part(view, phrase, 0)
+
+    def within(document: int) -> Occurrences:
+        places = text.find_in(document, (code,))
+        return places.where(_as_typed(text, places, phrase)) if phrase.exact else places
+
+    return Found(documents, counts, as_typed, located, within)
+
+
+def counts_at(documents: Array, found_in: Array, counts: Array) -> Array:
+    """For each of `documents` its count, 0 when it is not among `found_in`. Both ascend."""
+    if not len(found_in) or not len(documents):
+        return np.zeros(len(documents), np.int32)
+    if found_in is documents or (len(found_in) == len(documents) and np.array_equal(found_in, documents)):
+        return counts
+    size = int(max(documents[-1], found_in[-1])) + 1
+    if len(documents) * _DENSE > size:
+        dense = np.zeros(size, np.int32)
+        dense[found_in] = counts
+        return dense[documents]
+    at = np.minimum(np.searchsorted(found_in, documents), len(found_in) - 1)
+    return np.where(found_in[at] == documents, counts[at], 0)
 
 
 def _find_part(view: View, phrase: Phrase, number: int) -> tuple[Occurrences, Array]:
@@ -127,6 +218,8 @@ def _as_typed(text: SegmentText, found: Occurrences, phrase: Phrase) -> Array:
         code = text.code(char)
         if code is None:
             return np.zeros(len(found), bool)
+        if phrase.parts[0][at] == char and len(text.forms_of(code)) == 1:
+            continue  # there is no other form of it in the segment
         keep &= text.codes_at(found, at) == code
     return keep
 
@@ -218,17 +311,52 @@ def _chain(view: View, parts: Sequence[Occurrences]) -> tuple[Occurrences, Array
 
 
 def find_near(view: View, near: Near, found: Sequence[Found]) -> Found:
-    """Places of the first string that have every other one within the distance, before or after; `found`: where each of them stands."""
-    places = _Measured.of(view, found[0].places)
-    for other in found[1:]:
-        others = _Measured.of(view, other.places)
+    """Places of the first string that have every other one within the distance, before or after; `found`: where each of them stands.
+
+    Only what lies around the rarest string is measured: all of them lie within twice the distance of it.
+    """
+    nowhere = Found(NOWHERE.starts, NOWHERE.starts, NOWHERE.starts, lambda: (NOWHERE, NOWHERE.starts))
+    if not all(len(each.documents) for each in found):
+        return nowhere
+    rarest = min(found, key=lambda each: int(each.counts.sum()))
+    longest = max(_length(phrase) for phrase in near.phrases)
+    lows, highs = _around(view, rarest.places, 2 * (near.distance + longest))
+    kept = [each.places if each is rarest else _between(each.places, lows, highs) for each in found]
+    places = _Measured.of(view, kept[0])
+    for other in kept[1:]:
+        others = _Measured.of(view, other)
         keep = _following(places, others, near.distance) >= 0
         order, mirrored = places.mirrored()
         keep[order] |= _following(mirrored, others.mirrored()[1], near.distance) >= 0
         places = places.where(keep)
     documents = view.text.documents_of(places.places.starts)
     distinct, counts = _counted(documents)
-    return Found(places.places, documents, distinct, counts, np.zeros(len(distinct), np.int64))
+    return Found(distinct, counts, np.zeros(len(distinct), np.int64), lambda: (places.places, documents))
+
+
+def _length(phrase: Phrase) -> int:
+    """The most characters that an occurrence can have."""
+    every = (phrase, *phrase.others)
+    return max(sum(map(len, each.parts)) + GAP * (len(each.parts) - 1) for each in every)
+
+
+def _around(view: View, places: Occurrences, reach: int) -> tuple[Array, Array]:
+    """From where to where a string can begin that is within `reach` characters of each place, reading through small notes or over them."""
+    text = view.text
+    ends = len(text.codes) - 1
+    before = places.starts - text.notes_before(places.starts)
+    after = places.ends - text.notes_before(places.ends)
+    lows = np.minimum(text.through_of(np.maximum(before - reach, 0)), places.starts - reach)
+    highs = np.maximum(text.through_of(np.minimum(after + reach, ends)), places.ends + reach)
+    return np.maximum(lows, 0), np.minimum(highs, ends)
+
+
+def _between(places: Occurrences, lows: Array, highs: Array) -> Occurrences:
+    """Those places that begin within one of some stretches."""
+    begins, ends = np.searchsorted(places.starts, lows), np.searchsorted(places.starts, highs, side="right")
+    size = len(places) + 1
+    inside = np.cumsum(np.bincount(begins, minlength=size) - np.bincount(ends, minlength=size))[:-1] > 0
+    return places.where(inside)
 
 
 @dataclass(slots=True)
@@ -241,110 +369,172 @@ class Evaluation:
     near: dict[Near, Found] = field(default_factory=dict)
 
 
+Units = Callable[[str], Sequence[Array]]
+"""A scope to what `units_of` gives for the segments at hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """Documents as a mask. `text`: strings in text had a part in it; without, only descriptions are meant."""
+    """Documents as masks, one a segment. `text`: strings in text had a part in it; without, only descriptions are meant."""
 
-    mask: Array
+    masks: list[Array]
     text: bool
 
 
-def evaluate(view: View, clause: Clause, wanted: Sequence[Phrase], dates: DateReader = WESTERN) -> Evaluation:
-    """Find the documents of one segment that match."""
-    answer = Evaluation(view)
-    for phrase in wanted:
-        answer.found[phrase] = find_phrase(view, phrase)
-    match = _Evaluator(view, answer, dates).match(clause)
-    mask = match.mask & view.visible
-    if not match.text:
-        mask = mask & (view.facts.target == ITEM)
-    answer.documents = np.flatnonzero(mask)
-    return answer
+def evaluate_all(
+    views: Sequence[View],
+    clause: Clause,
+    wanted: Sequence[Phrase],
+    scope: str = "",
+    dates: DateReader = WESTERN,
+    units: Units | None = None,
+    known: Sequence[Evaluation] = (),
+) -> list[Evaluation]:
+    """Find the documents of each segment that match. `scope` as in `Query`: within what several words must stand.
+
+    `known`: what an earlier evaluation of the same strings found. `units` gives what `units_of` gives, remembered.
+    """
+    answers = [Evaluation(view) for view in views]
+    for number, answer in enumerate(answers):
+        for phrase in wanted:
+            answer.found[phrase] = (known[number].found.get(phrase) if known else None) or find_phrase(answer.view, phrase)
+    if isinstance(clause, Phrase):
+        for answer in answers:
+            documents = answer.found[clause].documents
+            answer.documents = documents if answer.view.open else documents[answer.view.counted[documents]]
+        return answers
+    match = _Evaluator(answers, scope, dates, units).match(clause)
+    for answer, mask in zip(answers, match.masks, strict=True):
+        chosen = mask & answer.view.counted
+        if not match.text:
+            chosen &= answer.view.facts.target == ITEM
+        answer.documents = np.flatnonzero(chosen)
+    return answers
 
 
 class _Evaluator:
-    def __init__(self, view: View, answer: Evaluation, dates: DateReader) -> None:
-        self.view, self.answer, self.dates = view, answer, dates
-        self.size = view.facts.documents
+    def __init__(self, answers: Sequence[Evaluation], scope: str, dates: DateReader, units: Units | None) -> None:
+        self.answers = answers
+        self.views = [answer.view for answer in answers]
+        self.scope, self.dates, self._units = scope, dates, units
 
     def match(self, clause: Clause) -> _Match:
         match clause:
             case Phrase():
-                return _Match(self.mask(self.found(clause).documents), True)
+                return _Match([self.mask(answer, self.found(answer, clause).documents) for answer in self.answers], True)
             case Near():
-                near = find_near(self.view, clause, [self.found(phrase) for phrase in clause.phrases])
-                if all(phrase in self.answer.found for phrase in clause.phrases):
-                    self.answer.near[clause] = near
-                return _Match(self.mask(near.documents), True)
+                return _Match([self.near(answer, clause) for answer in self.answers], True)
             case FieldClause():
-                exact = clause.phrase.exact
-                return _Match(self.view.facts.matching_fields(clause.keys, _field_pattern(clause.phrase), exact), False)
+                pattern, exact = _field_pattern(clause.phrase), clause.phrase.exact
+                return _Match([view.facts.matching_fields(clause.keys, pattern, exact) for view in self.views], False)
             case SectionClause():
-                return _Match(self.in_section(clause.phrase), False)
+                return _Match([self.in_section(view, clause.phrase) for view in self.views], False)
             case Years():
-                return _Match(self.in_years(clause), False)
+                return _Match([self.in_years(view, clause) for view in self.views], False)
             case Not():
-                return _Match(~self.match(clause.clause).mask, False)
+                return self.none_of(self.match(clause.clause))
             case And():
                 return self.all_of(clause.clauses)
             case Or():
                 return self.any_of(clause.clauses)
 
-    def found(self, phrase: Phrase) -> Found:
+    def found(self, answer: Evaluation, phrase: Phrase) -> Found:
         """Where a string stands; what is to be left out is not remembered for the answer."""
-        return self.answer.found.get(phrase) or find_phrase(self.view, phrase)
+        return answer.found.get(phrase) or find_phrase(answer.view, phrase)
 
-    def mask(self, documents: Array) -> Array:
-        mask = np.zeros(self.size, bool)
+    def near(self, answer: Evaluation, clause: Near) -> Array:
+        near = find_near(answer.view, clause, [self.found(answer, phrase) for phrase in clause.phrases])
+        if all(phrase in answer.found for phrase in clause.phrases):
+            answer.near[clause] = near
+        return self.mask(answer, near.documents)
+
+    def mask(self, answer: Evaluation, documents: Array) -> Array:
+        mask = np.zeros(answer.view.facts.documents, bool)
         mask[documents] = True
         return mask
 
+    def none_of(self, match: _Match) -> _Match:
+        """What does not match; with a scope, what stands in no unit that matches."""
+        masks = match.masks
+        if self.scope and self.scope != "leaf" and match.text:
+            masks = self.in_units(masks, [self.matching_units(masks)])
+        return _Match([~mask for mask in masks], False)
+
     def all_of(self, clauses: Sequence[Clause]) -> _Match:
-        """Text clauses within a document or its neighbour, at least one in the document itself; the others of the document itself."""
+        """Text clauses within the scope, at least one in the document itself; the others of the document itself."""
         matches = [self.match(clause) for clause in clauses]
-        texts = [match.mask for match in matches if match.text]
-        mask = np.ones(self.size, bool)
+        texts = [match.masks for match in matches if match.text]
+        masks = [np.ones(view.facts.documents, bool) for view in self.views]
         if len(texts) == 1:
-            mask = texts[0].copy()
+            masks = [mask.copy() for mask in texts[0]]
         elif texts:
-            mask = np.logical_or.reduce(texts)
-            for text in texts:
-                mask &= self.widened(text)
+            masks = self.together(texts)
         for match in matches:
             if not match.text:
-                mask &= match.mask
-        return _Match(mask, bool(texts))
+                masks = [mask & other for mask, other in zip(masks, match.masks, strict=True)]
+        return _Match(masks, bool(texts))
+
+    def together(self, texts: Sequence[list[Array]]) -> list[Array]:
+        """The documents with one of some strings that have all of them within the scope."""
+        if self.scope == "leaf":
+            return [np.logical_and.reduce(masks) for masks in zip(*texts, strict=True)]
+        either = [np.logical_or.reduce(masks) for masks in zip(*texts, strict=True)]
+        if self.scope:
+            return self.in_units(either, [self.matching_units(masks) for masks in texts])
+        for masks in texts:
+            either = [one & self.widened(view, mask) for one, view, mask in zip(either, self.views, masks, strict=True)]
+        return either
+
+    def widened(self, view: View, mask: Array) -> Array:
+        """The documents of the mask and their neighbours, the text running on between them."""
+        wide = mask.copy()
+        hits = np.flatnonzero(mask)
+        before, after = hits[hits > 0], hits[hits < len(mask) - 1]
+        wide[before[view.regions[before] == view.regions[before - 1]] - 1] = True
+        wide[after[view.regions[after] == view.regions[after + 1]] + 1] = True
+        return wide
+
+    def units(self) -> Sequence[Array]:
+        """See `units_of`."""
+        return units_of(self.views, self.scope) if self._units is None else self._units(self.scope)
+
+    def matching_units(self, masks: Sequence[Array]) -> Array:
+        """True for each unit that has one of the documents of the masks."""
+        units = self.units()
+        having = np.zeros(max((int(unit.max(initial=-1)) + 1 for unit in units), default=0), bool)
+        for unit, mask in zip(units, masks, strict=True):
+            having[unit[mask]] = True
+        return having
+
+    def in_units(self, masks: Sequence[Array], wanted: Sequence[Array]) -> list[Array]:
+        """With one set of units all their documents; with several the documents of `masks` in units that all sets have."""
+        common = np.logical_and.reduce(wanted)
+        inside = [common[unit] for unit in self.units()]
+        return inside if len(wanted) == 1 else [mask & into for mask, into in zip(masks, inside, strict=True)]
 
     def any_of(self, clauses: Sequence[Clause]) -> _Match:
         """A clause about descriptions alone means descriptions, when it stands beside strings of text."""
         matches = [self.match(clause) for clause in clauses]
-        if not any(match.text for match in matches):
-            return _Match(np.logical_or.reduce([match.mask for match in matches]), False)
-        items = self.view.facts.target == ITEM
-        return _Match(np.logical_or.reduce([match.mask if match.text else match.mask & items for match in matches]), True)
+        text = any(match.text for match in matches)
+        masks = []
+        for number, view in enumerate(self.views):
+            items = view.facts.target == ITEM
+            masks.append(np.logical_or.reduce([m.masks[number] if m.text or not text else m.masks[number] & items for m in matches]))
+        return _Match(masks, text)
 
-    def widened(self, mask: Array) -> Array:
-        """The documents of the mask and their neighbours, the text running on between them."""
-        wide = mask.copy()
-        if self.size > 1:
-            joined = self.view.regions[1:] == self.view.regions[:-1]
-            wide[1:] |= mask[:-1] & joined
-            wide[:-1] |= mask[1:] & joined
-        return wide
-
-    def in_section(self, phrase: Phrase) -> Array:
+    def in_section(self, view: View, phrase: Phrase) -> Array:
         pattern = _field_pattern(phrase)
-        facts = self.view.facts
+        facts = view.facts
         reading = written_form if phrase.exact else fold
         having = [pattern.search(reading(section)) is not None for section in facts.strings("section")]
-        return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(self.size, bool)
+        return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(facts.documents, bool)
 
-    def in_years(self, years: Years) -> Array:
-        facts = self.view.facts
+    def in_years(self, view: View, years: Years) -> Array:
+        facts = view.facts
         if not years.keys:
             return np.asarray(np.logical_or.reduce([facts.in_years(first, last) for first, last in years.spans]))
         bounds = [(-(10**6) if first is None else first, 10**6 if last is None else last) for first, last in years.spans]
-        return facts.by_work(
+        found: Array = facts.by_work(
             lambda work: any(
                 begin <= high and end >= low
                 for key in years.keys
@@ -353,6 +543,26 @@ class _Evaluator:
                 for low, high in bounds
             )
         )
+        return found
+
+
+def units_of(views: Sequence[View], scope: str) -> list[Array]:
+    """For each segment the number of the unit of each document, equal in all segments: its `work`, or its 目 (`section`) or 卷 (`juan`)
+    within its work. A document that has none is a unit of its own."""
+    if scope == "work":
+        return [view.items[view.facts.item] for view in views]
+    known: dict[str, int] = {"": 0}
+    found, alone = [], -1
+    for view in views:
+        names = view.facts.strings(scope)
+        numbers = np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+        inside = numbers[view.facts.arrays[scope]] if len(names) else np.zeros(view.facts.documents, np.int64)
+        units = (view.items[view.facts.item].astype(np.int64) << 32) + inside
+        found.append(np.where(inside > 0, units, alone - np.arange(len(units))))
+        alone -= len(units)
+    _units, numbered = np.unique(np.concatenate([np.zeros(0, np.int64), *found]), return_inverse=True)
+    bounds = np.cumsum([len(units) for units in found])[:-1]
+    return np.split(numbered.astype(np.int32), bounds) if found else []
 
 
 def _field_pattern(phrase: Phrase) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,8 @@ JOINS, NOTES, SHADOW = 1, 2, 4
 NEVER = 0x7FFFFFFF
 """Ordinal day of what never changes; also the year of what has none, negative for the first."""
 NOBODY = 255
+_HAVING_BYTES = 4 << 20
+"""Masks of filters remembered for a segment."""
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True):
@@ -134,6 +137,7 @@ class SegmentFacts:
         self._joined: dict[tuple[tuple[str, ...], bool], tuple[str, Array]] = {}
         self._facets: dict[str, _Values] = {}
         self._strings: dict[str, tuple[str, ...]] = {}
+        self._having: OrderedDict[tuple[str, tuple[str, ...]], Array] = OrderedDict()
 
     @property
     def documents(self) -> int:
@@ -257,25 +261,38 @@ class SegmentFacts:
                 self._joined[keys, exact] = ("".join(parts), np.array(begins, np.int64))
             return self._joined[keys, exact]
 
-    def facet(self, name: str, documents: Array) -> dict[str, int]:
-        """How many of these documents have each value of a facet: `collection`, `kind`, `decade`, `item`, `section`, `source`, or a
-        field key."""
-        if name in ("item", "section", "source"):
-            counts = np.bincount(self.arrays[name][documents], minlength=len(self.strings(name)))
-            return {value: int(count) for value, count in zip(self.strings(name), counts, strict=True) if count and value}
+    def facet(self, name: str, documents: Array, by_work: Array) -> dict[str, int]:
+        """How many of these documents have each value of a facet: `collection`, `kind`, `decade`, `section`, `source`, `item`, or a field key.
+
+        `by_work`: how many of them each work has.
+        """
+        if name in ("section", "source", "item", "juan"):
+            names = self.strings(name)
+            counts = np.bincount(self.arrays[name][documents], minlength=len(names))
+            return {names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist() if names[code]}
         values = self._facet_values(name)
         if not len(values.works):
             return {}
-        by_work = np.bincount(self.work[documents], minlength=len(self.works()))
-        counts = np.bincount(values.values, weights=by_work[values.works], minlength=len(values.names))
-        return {values.names[index]: int(counts[index]) for index in np.flatnonzero(counts)}
+        weights = np.zeros(len(self.works()), np.int64)
+        weights[: len(by_work)] = by_work
+        counts = np.bincount(values.values, weights=weights[values.works], minlength=len(values.names))
+        return {values.names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+
+    def having(self, name: str, wanted: tuple[str, ...]) -> Array:
+        """True for each document that has one of these values of a facet; remembered, for filters come again and again."""
+        with self._lock:
+            if (name, wanted) not in self._having:
+                while sum(mask.nbytes for mask in self._having.values()) > _HAVING_BYTES:
+                    self._having.popitem(last=False)
+                self._having[name, wanted] = np.logical_or.reduce([self.with_value(name, value) for value in wanted])
+            self._having.move_to_end((name, wanted))
+            return self._having[name, wanted]
 
     def with_value(self, name: str, value: str) -> Array:
         """True for each document that has this value of a facet."""
-        if name in ("section", "source"):
-            return (
-                np.asarray(self.arrays[name] == self.code(name, value)) if self.code(name, value) >= 0 else np.zeros(self.documents, bool)
-            )
+        if name in ("section", "source", "item", "juan"):
+            code = self.code(name, value)
+            return np.asarray(self.arrays[name] == np.int64(code)) if code >= 0 else np.zeros(self.documents, bool)
         values = self._facet_values(name)
         having = np.zeros(max(len(self.works()), 1), bool)
         if value in values.names:

@@ -11,10 +11,12 @@ written is known of every occurrence at no cost in space. `places` lists every p
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
@@ -47,7 +49,7 @@ class Occurrences:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def where(self, keep: Array) -> Occurrences:
+    def where(self, keep: Array | slice) -> Occurrences:
         """Those for which `keep` is True (or those of these indices)."""
         return Occurrences(self.starts[keep], self.ends[keep], self.over[keep])
 
@@ -57,11 +59,34 @@ NOWHERE = Occurrences(_EMPTY, _EMPTY, _EMPTY)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A document's text as written, and where in it (code points) each of its characters begins and ends."""
+    """A document's text as written, and where in it its `size` characters stand.
+
+    `places` ascend: a character before which, or instead of which, something else stands; `ends` what all that up to there adds in length.
+    """
 
     text: str
-    starts: Array
-    ends: Array
+    size: int
+    places: list[int]
+    widths: list[int]
+    instead: list[bool]
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where the characters `first` to before `last` begin and end in the text (code points)."""
+        return self._begin(first), self._begin(last - 1) + self._width(last - 1)
+
+    def _begin(self, at: int) -> int:
+        before = bisect_left(self.places, at)
+        begin = at + (self.widths[before - 1] if before else 0)
+        while before < len(self.places) and self.places[before] == at and not self.instead[before]:
+            begin = at + self.widths[before]
+            before += 1
+        return begin
+
+    def _width(self, at: int) -> int:
+        after = bisect_right(self.places, at)
+        if after and self.places[after - 1] == at and self.instead[after - 1]:
+            return 1 + self.widths[after - 1] - (self.widths[after - 2] if after > 1 else 0)
+        return 1
 
 
 class SegmentText:
@@ -352,10 +377,10 @@ class SegmentText:
         begin, end = self.arrays["string_offsets"][number : number + 2].tolist()
         return decode(self.arrays["string_points"][begin:end])
 
-    def _events(self, document: int) -> tuple[Array, list[str]]:
+    def _events(self, document: int) -> tuple[list[int], list[str]]:
         """Where in a document layout stands (characters before it), and what."""
         begin, end = self.arrays["layout_starts"][document : document + 2].tolist()
-        places = np.cumsum(self.arrays["layout_gaps"][begin:end], dtype=np.int64)
+        places = list(accumulate(self.arrays["layout_gaps"][begin:end].tolist()))
         strings = self._strings
         numbers = self.arrays["layout_numbers"][begin:end].tolist()
         return places, [strings[number] if number < len(strings) else self._string(number) for number in numbers]
@@ -372,14 +397,9 @@ class SegmentText:
         """A document's text as written, and where each of its characters stands in it."""
         characters = self._characters(document)
         places, strings = self._events(document)
-        lengths = np.array([len(string) - 1 for string in strings], np.int64)
-        instead = np.array([string[0] == INSTEAD for string in strings], bool)
-        size = len(characters)
-        wide = np.zeros(size, np.int64)
-        wide[places[instead]] = lengths[instead] - 1
-        before = np.bincount(places[~instead], lengths[~instead], minlength=size + 1)[:size].astype(np.int64)
-        starts = np.arange(size) + np.cumsum(before) + np.cumsum(wide) - wide
-        return Layout(_woven(characters, places, strings), starts, starts + 1 + wide)
+        instead = [string[0] == INSTEAD for string in strings]
+        widths = list(accumulate(len(string) - 1 - wide for string, wide in zip(strings, instead, strict=True)))
+        return Layout(_woven(characters, places, strings), len(characters), places, widths, instead)
 
 
 def decode(points: Array) -> str:
@@ -387,11 +407,11 @@ def decode(points: Array) -> str:
     return points.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
 
 
-def _woven(characters: str, places: Array, strings: Sequence[str]) -> str:
+def _woven(characters: str, places: Sequence[int], strings: Sequence[str]) -> str:
     """Characters with the layout between and instead of them."""
     parts: list[str] = []
     at = 0
-    for place, string in zip(places.tolist(), strings, strict=True):
+    for place, string in zip(places, strings, strict=True):
         parts += (characters[at:place], string[1:])
         at = place + (string[0] == INSTEAD)
     parts.append(characters[at:])

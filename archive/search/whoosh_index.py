@@ -39,10 +39,10 @@ from archive.search.arrays import Array, map_arrays
 from archive.search.base import Concordance, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
 from archive.search.chinese import FOLD_VERSION
 from archive.search.concordance import Kwic
-from archive.search.evaluation import View
+from archive.search.evaluation import View, units_of
 from archive.search.gathering import rows_of
 from archive.search.names import NO_NAMES, OtherNames
-from archive.search.segment_facts import Facts, SegmentFacts
+from archive.search.segment_facts import Facts, SegmentFacts, Work
 from archive.search.segment_text import SegmentText
 from archive.search.suggesting import Names, normalise, readings
 from archive.search.syntax import DateReader, Parsed, Phrase
@@ -120,8 +120,9 @@ class _Snapshot:
     items: tuple[Array, ...]
     """For each segment, by its own code of an item, the number of the item in the whole index."""
     names: Mapping[str, Sequence[str]]
-    ranks: tuple[Array, ...] | None = None
     proper: Names | None = None
+    ranks: dict[str, tuple[Array, ...]] = field(default_factory=dict)
+    known_units: dict[str, Sequence[Array]] = field(default_factory=dict)
     views: OrderedDict[tuple[int, date], tuple[View, ...]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -142,19 +143,33 @@ class _Snapshot:
                 self.views.popitem(last=False)
         return views
 
-    def title_ranks(self) -> tuple[Array, ...]:
-        """For each segment the place of each work's title among all titles, by code point."""
-        if self.ranks is None:
-            titles = [[work.title for work in segment.facts.works()] for segment in self.segments]
-            rank = {title: number for number, title in enumerate(sorted({title for some in titles for title in some}))}
-            self.ranks = tuple(np.array([rank[title] for title in some], np.int64) for some in titles)
-        return self.ranks
+    def units(self, scope: str) -> Sequence[Array]:
+        """What `units_of` gives for these segments; the same for every reader."""
+        with self.lock:
+            if scope not in self.known_units:
+                self.known_units[scope] = units_of(next(iter(self.views.values())), scope)
+            return self.known_units[scope]
+
+    def title_ranks(self, order: str = "title") -> tuple[Array, ...]:
+        """For each segment the place of each work among all: by `title` (pinyin), `strokes` (of the title) or `call_number`."""
+        with self.lock:
+            if order not in self.ranks:
+                self.ranks[order] = _ranked([segment.facts.works() for segment in self.segments], order)
+            return self.ranks[order]
 
     def proper_names(self) -> Names:
         """Titles, persons and places, gathered when first asked for."""
         if self.proper is None:
             self.proper = Names([segment.facts for segment in self.segments], self.items, readings)
         return self.proper
+
+
+def _ranked(works: Sequence[Sequence[Work]], order: str) -> tuple[Array, ...]:
+    keys = [
+        [(not work.call_number, work.call_number, work.title) if order == "call_number" else work.title for work in some] for some in works
+    ]
+    rank = {key: number for number, key in enumerate(sorted({key for some in keys for key in some}))}
+    return tuple(np.array([rank[key] for key in some], np.int32) for some in keys)
 
 
 class WhooshIndex:
@@ -186,7 +201,7 @@ class WhooshIndex:
         snapshot = self._refreshed()
         query, parsed = self._read(query, snapshot)
         views = snapshot.seen_by(query.reader.rank, query.today)
-        results = Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
+        results = self._answer(query, parsed, snapshot, views).results()
         if query.offset > 0 or query.limit < 1:
             return results
         if not results.total and not results.metadata_total:
@@ -221,8 +236,11 @@ class WhooshIndex:
             query, parsed = self._read(replace(query, limit=0, facets=(), group=False), snapshot)
         except QueryError:
             return 0
-        results = Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks).results()
-        return results.total + results.metadata_total
+        return self._answer(query, parsed, snapshot, views).count()
+
+    @staticmethod
+    def _answer(query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> Answer:
+        return Answer(snapshot.segments, views, query, parsed, snapshot.title_ranks, snapshot.units)
 
     def suggest(self, prefix: str, reader: Audience, today: date, limit: int = 10) -> tuple[Suggestion, ...]:
         """Titles, persons and places that begin so; see the port."""

@@ -48,7 +48,8 @@ def test_a_batch_is_read_as_its_texts_are_one_by_one(seed: int) -> None:
         assert noted[begin:end].tolist() == list(located.noted)
         assert text.text_of(number) == written
         layout = text.layout(number)
-        assert (layout.text, tuple(layout.starts), tuple(layout.ends)) == (written, located.starts, located.ends)
+        spans = [layout.span(at, at + 1) for at in range(layout.size)]
+        assert (layout.text, spans) == (written, list(zip(located.starts, located.ends, strict=True)))
 
 
 def _gathered(rng: random.Random, first: int, works: int) -> Gathered:

@@ -29,6 +29,7 @@ MAX_DISTANCE = 100
 MAX_GAPS = 4
 MAX_NEAR = 8
 _SHOWN_SPANS = 6
+_SHOWN_OTHERS = 8
 _MENDS = 8
 """How many faults of one query are left out one after another to tell what the rest means."""
 _IN_TEXT = 12
@@ -135,6 +136,11 @@ class Phrase:
     def text(self) -> str:
         """The folded string with its wildcards."""
         return "*".join("".join(char or "?" for char in part) for part in self.parts)
+
+    @property
+    def shown(self) -> str:
+        """The string as typed, layout dropped, with its wildcards."""
+        return "*".join("".join(char or "?" for char in part) for part in self.written)
 
     @property
     def literal(self) -> bool:
@@ -630,13 +636,10 @@ def _scope_words() -> dict[str, str]:
 
 
 def _describe_phrase(phrase: Phrase) -> str:
-    text = "*".join("".join(char or "?" for char in part) for part in phrase.written)
-    if phrase.exact:
-        said = _("照原字形“%(text)s”", text=text)
-    else:
-        said = _("“%(text)s”", text=text)
+    said = _("照原字形“%(text)s”", text=phrase.shown) if phrase.exact else _("“%(text)s”", text=phrase.shown)
     if phrase.others:
-        others = _("、").join(_describe_phrase(other) for other in phrase.others)
+        others = _("、").join(_("“%(text)s”", text=other.shown) for other in phrase.others[:_SHOWN_OTHERS])
+        others += "…" if len(phrase.others) > _SHOWN_OTHERS else ""
         said = _("%(phrase)s（也找 %(others)s）", phrase=said, others=others)
     if phrase.scope == "note":
         return _("小注中的%(phrase)s", phrase=said)

@@ -33,10 +33,10 @@ from whoosh.index import TOC, FileIndex
 from archive.errors import Busy, QueryError, SearchIndexError
 from archive.language import _
 from archive.model.rights import Audience
-from archive.search import corrections, excerpts, syntax
+from archive.search import alternatives, corrections, excerpts, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
-from archive.search.base import Concordance, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
+from archive.search.base import Concordance, Expansion, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
 from archive.search.chinese import FOLD_VERSION
 from archive.search.concordance import Kwic
 from archive.search.evaluation import View, units_of
@@ -206,7 +206,24 @@ class WhooshIndex:
             return results
         if not results.total and not results.metadata_total:
             results = replace(results, corrections=self._corrections(query, parsed, snapshot, views))
-        return replace(results, offers=self._offers(query, parsed, snapshot, views))
+        return replace(
+            results,
+            expansions=self._expansions(query, parsed, snapshot, views),
+            offers=self._offers(query, parsed, snapshot, views),
+        )
+
+    def _expansions(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[Expansion, ...]:
+        """What was looked for beside the strings typed, or could be, each with its own occurrences under the same filters."""
+        expansions = []
+        for possible in alternatives.possible(parsed, query.confusable):
+            words = []
+            for other in possible.others:
+                alone = replace(query, limit=0, facets=(), group=False)
+                found = Answer(snapshot.segments, views, alone, Parsed(other, "", dates=self._dates), snapshot.title_ranks).results()
+                words.append((other.shown, found.occurrences))
+            applied = query.confusable if possible.kind == "confusable" else query.taboo
+            expansions.append(Expansion(possible.phrase.shown, possible.kind, applied, tuple(words)))
+        return tuple(expansions)
 
     def _offers(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[Offer, ...]:
         """Other names of what a bare query names, those that have hits."""
@@ -265,6 +282,7 @@ class WhooshIndex:
     def _read(self, query: Query, snapshot: _Snapshot) -> tuple[Query, Parsed]:
         """The query with the scope that its words name, and its clauses."""
         parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names, self._dates)
+        parsed = alternatives.expanded(parsed, query.taboo, query.confusable)
         return replace(query, scope=parsed.scope or query.scope), parsed
 
     def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
@@ -273,7 +291,8 @@ class WhooshIndex:
             names = self._refreshed().names if self._names is None else self._names
         except SearchIndexError:  # a page can be marked without an index
             names = {}
-        return excerpts.mark(syntax.parse(query, names, self._dates).strings(), text, notes, before, after)
+        parsed = alternatives.expanded(syntax.parse(query, names, self._dates), taboo=True, confusable=False)
+        return excerpts.mark(parsed.strings(), text, notes, before, after)
 
     def doctor(self) -> Mapping[str, object]:
         """State of the index: build, segments, documents, chunks, deleted, shadows, characters, bytes, fold version; `fault` when it is not well."""

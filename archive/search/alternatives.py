@@ -1,0 +1,94 @@
+"""Other strings that a reader may mean by one: words under their taboo substitutes (弘治 = 宏治), characters that machine reading confuses.
+
+They are added to a query as data, `Phrase.others`; the index finds what stands for what, each place once. A string in quotes is what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from archive.search import taboo as taboos
+from archive.search.syntax import And, Clause, Near, Not, Or, Parsed, Phrase, describe
+
+MOST_TABOO = 16
+MOST_CONFUSABLE = 32
+MOST_IN_ALL = 128
+"""Strings that are added to one query, whatever it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A string of a query and what can be looked for beside it; `kind` as in `Expansion`."""
+
+    phrase: Phrase
+    kind: str
+    others: tuple[Phrase, ...]
+
+
+def expanded(parsed: Parsed, taboo: bool, confusable: bool) -> Parsed:
+    """The query with what else its strings may be written as."""
+    if not (taboo or confusable):
+        return parsed
+    room = MOST_IN_ALL
+
+    def with_others(phrase: Phrase) -> Phrase:
+        nonlocal room
+        found = [*(_by_taboo(phrase) if taboo else ()), *(_by_confusion(phrase) if confusable else ())]
+        others = tuple(dict.fromkeys([*phrase.others, *found[:room]]))
+        room -= len(found[:room])
+        return replace(phrase, others=others) if len(others) > len(phrase.others) else phrase
+
+    clause = _mapped(parsed.clause, with_others)
+    return parsed if clause == parsed.clause else replace(parsed, clause=clause, understood=describe(clause, scope=parsed.scope))
+
+
+def possible(parsed: Parsed, confusable: bool) -> Iterator[Possible]:
+    """What is looked for beside the strings of a query, or could be: taboo substitutes always, confusions when they are asked for.
+
+    `parsed` may be expanded already or not.
+    """
+    for phrase in parsed.phrases():
+        if others := _by_taboo(phrase):
+            yield Possible(phrase, "taboo", others)
+        if confusable and (others := _by_confusion(phrase)):
+            yield Possible(phrase, "confusable", others)
+
+
+def _mapped(clause: Clause, change: Callable[[Phrase], Phrase]) -> Clause:
+    match clause:
+        case Phrase():
+            return change(clause)
+        case Near():
+            return replace(clause, phrases=tuple(map(change, clause.phrases)))
+        case Not():
+            return Not(_mapped(clause.clause, change))
+        case And():
+            return And(tuple(_mapped(part, change) for part in clause.clauses))
+        case Or():
+            return Or(tuple(_mapped(part, change) for part in clause.clauses))
+    return clause
+
+
+def _by_taboo(phrase: Phrase) -> tuple[Phrase, ...]:
+    return _as_phrases(phrase, taboos.expand(phrase.text, MOST_TABOO)) if _is_open(phrase) else ()
+
+
+def _by_confusion(phrase: Phrase) -> tuple[Phrase, ...]:
+    return ()  # no table of confusions yet
+
+
+def _is_open(phrase: Phrase) -> bool:
+    return phrase.literal and not phrase.exact
+
+
+def _as_phrases(phrase: Phrase, strings: Sequence[str]) -> tuple[Phrase, ...]:
+    """Folded strings as phrases; characters that stay are shown in the form typed."""
+    folded, written = phrase.text, phrase.written[0]
+    found = []
+    for string in strings:
+        shown: Sequence[str | None] = string
+        if len(string) == len(folded):
+            shown = [typed if char == before else char for char, before, typed in zip(string, folded, written, strict=True)]
+        found.append(Phrase((tuple(string),), (tuple(shown),), scope=phrase.scope))
+    return tuple(found)

@@ -17,7 +17,18 @@ import numpy as np
 
 from archive.search import facts_build
 from archive.search.arrays import Array, Arrays, ArrayWriter, array_writer, write_arrays
-from archive.search.segment_build import BLOCK_BITS, HEAVY, blocks_of, code_type, key_type, main_before, shift_of, steps_of, string_arrays
+from archive.search.segment_build import (
+    BLOCK_BITS,
+    HEAVY,
+    blocks_of,
+    changes,
+    code_type,
+    key_type,
+    main_before,
+    shift_of,
+    steps_of,
+    string_arrays,
+)
 from archive.search.segment_text import decode, decoded_postings
 
 _BLOCK = 1 << 21
@@ -333,7 +344,8 @@ def _combined(slices: Sequence[Rows]) -> Rows:
     """Rows of several segments as one, in order of key and, within a key, of segment."""
     if len(slices) == 1:
         return slices[0]
-    merged = np.unique(np.concatenate([keys for keys, _counts, _columns in slices]))
+    merged = np.sort(np.concatenate([keys for keys, _counts, _columns in slices]))
+    merged = merged[changes(merged)]
     rows = [np.searchsorted(merged, keys) for keys, _counts, _columns in slices]
     totals = np.zeros(len(merged), np.int64)
     for row, (_keys, counts, _columns) in zip(rows, slices, strict=True):

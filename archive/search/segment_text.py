@@ -22,7 +22,7 @@ import numpy as np
 
 from archive.search.arrays import Array, Arrays
 from archive.search.batch_reading import INSTEAD
-from archive.search.segment_build import BLOCK_BITS, STEP_BITS, blocks_of, shift_of
+from archive.search.segment_build import BLOCK_BITS, STEP_BITS, blocks_of, changes, shift_of
 
 ANY = -1
 """In a pattern: one character, whichever."""
@@ -300,18 +300,33 @@ class SegmentText:
         if len(pattern) < 2 or not len(self.bridges):
             return _EMPTY
         if ANY in pattern:
-            spans = [(self._span_of(code), at) for at, code in enumerate(pattern) if code != ANY]
-            (begin, end), at = min(spans, key=lambda span: span[0][1] - span[0][0])
-            return np.sort(self._bridging(self._main_of(self.places[begin:end].astype(np.int64)) - at, pattern))
-        rows, there = self._rows(self.bridge_keys, self._bigrams(pattern[:-1], pattern[1:]))
-        found = [
-            self.note_main[self.bridges[self.bridge_offsets[rows[at]] : self.bridge_offsets[rows[at] + 1]]].astype(np.int64) - 1 - at
-            for at in np.flatnonzero(there).tolist()
-        ]
-        if len(pattern) == 2 or not found:
-            return found[0] if found else _EMPTY
-        starts = np.unique(np.concatenate(found))
+            found = [self.note_main[self._bridges_any(*pattern[at : at + 2])].astype(np.int64) - 1 - at for at in range(len(pattern) - 1)]
+        else:
+            rows, there = self._rows(self.bridge_keys, self._bigrams(pattern[:-1], pattern[1:]))
+            found = [
+                self.note_main[self.bridges[self.bridge_offsets[rows[at]] : self.bridge_offsets[rows[at] + 1]]].astype(np.int64) - 1 - at
+                for at in np.flatnonzero(there).tolist()
+            ]
+            if len(pattern) == 2 or not found:
+                return found[0] if found else _EMPTY
+        starts = np.sort(np.concatenate(found))
+        starts = starts[changes(starts)]
         return self._standing_over(starts[starts >= 0], pattern)
+
+    def _bridges_any(self, first: int, second: int) -> Array:
+        """The notes between two characters, one or both of which may be any."""
+        mask = self.bridge_keys.dtype.type((1 << self._shift) - 1)
+        if first != ANY:
+            low, high = np.searchsorted(self.bridge_keys >> self.bridge_keys.dtype.type(self._shift), [first, first + 1])
+            keys = np.arange(low, high)
+            if second != ANY:
+                keys = keys[(self.bridge_keys[low:high] & mask) == second]
+        else:
+            keys = np.arange(len(self.bridge_keys)) if second == ANY else np.flatnonzero((self.bridge_keys & mask) == second)
+        begins = self.bridge_offsets[keys].astype(np.int64)
+        counts = self.bridge_offsets[keys + 1] - begins
+        rows = np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        return self.bridges[rows]
 
     def _standing_over(self, starts: Array, pattern: Pattern) -> Array:
         """Those over positions where the pattern stands in the main text."""
@@ -354,11 +369,15 @@ class SegmentText:
             return forms[0]
         total = sum(len(documents) for documents, _counts in forms)
         if total * 8 < self.documents:
-            documents, inverse = np.unique(np.concatenate([documents for documents, _counts in forms]), return_inverse=True)
-            counts = np.bincount(inverse, weights=np.concatenate([counts for _documents, counts in forms]))
-            return documents, counts.astype(np.int32)
+            documents = np.concatenate([documents for documents, _counts in forms])
+            order = np.argsort(documents)
+            documents, counts = documents[order], np.concatenate([counts for _documents, counts in forms])[order]
+            begins = np.flatnonzero(changes(documents))
+            return documents[begins], np.add.reduceat(counts, begins) if total else counts
+        forms.sort(key=lambda form: len(form[0]), reverse=True)
         dense = np.zeros(self.documents, np.int32)
-        for documents, counts in forms:
+        dense[forms[0][0]] = forms[0][1]
+        for documents, counts in forms[1:]:
             dense[documents] += counts
         documents = np.flatnonzero(dense)
         return documents, dense[documents]
@@ -423,7 +442,10 @@ def decoded_postings(arrays: Arrays, blocks: int, first: int, last: int) -> tupl
     bounds = arrays["posting_offsets"][first * blocks : last * blocks + 1].astype(np.int64)
     begin, end = int(bounds[0]), int(bounds[-1])
     documents = arrays["posting_lows"][begin:end].astype(np.int64)
-    if blocks > 1:
+    if last - first == 1:
+        for block in range(1, blocks):
+            documents[bounds[block] - begin : bounds[block + 1] - begin] += block << BLOCK_BITS
+    elif blocks > 1:
         documents += np.repeat(np.tile(np.arange(blocks) << BLOCK_BITS, last - first), np.diff(bounds))
     counts = arrays["posting_counts"][begin:end].astype(np.int32)
     low, high = np.searchsorted(arrays["heavy_rows"], np.array([begin, end], np.uint32))

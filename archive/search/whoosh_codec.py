@@ -21,15 +21,14 @@ from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
 from archive.errors import SearchIndexError
-from archive.search import facts_build, segment_build, segment_merge
-from archive.search.arrays import Arrays, map_arrays, write_arrays
-from archive.search.gathering import Gathered, Gathering
+from archive.search import facts_build, segment_merge
+from archive.search.arrays import Array, map_arrays, write_arrays
+from archive.search.gathering import Gathering
 from archive.search.segment_merge import Source
+from archive.search.segment_parts import Part, PartBuilders, built
 
 TEXT_FILE = ".chinese"
 FACTS_FILE = ".facts"
-PART_PREFIX = "part-"
-"""Files that are put together when a large segment closes; what a killed writer left of them is removed by the next."""
 
 
 def schema() -> fields.Schema:
@@ -43,20 +42,18 @@ class ChinesePerDocWriter(W3PerDocWriter):
     def __init__(self, codec: W3Codec, storage: FileStorage, segment: ChineseSegment) -> None:
         super().__init__(codec, storage, segment)
         self.gathering = Gathering()
-        self._sources: list[Source] = []
+        self._sources: list[Source | Part] = []
 
     def add_source(self, source: Source) -> None:
         """Take over what lives of another segment, after what was gathered so far."""
         self.finish_part()
         self._sources.append(source)
 
-    def finish_part(self, aside: bool = False) -> None:
-        """Build the arrays of what was gathered so far; `aside` puts them in a file, so that they take no memory."""
+    def finish_part(self, builders: PartBuilders | None = None) -> None:
+        """Build the arrays of what was gathered so far; `builders` do it aside, so that they take no memory here."""
         gathered = self.gathering.take()
-        if not gathered.chunks:
-            return
-        source = built(gathered)
-        self._sources.append(put_aside(source, Path(self._storage.folder)) if aside else source)
+        if gathered.chunks:
+            self._sources.append(built(gathered) if builders is None else builders.begin(gathered))
 
     def close(self) -> None:
         super().close()
@@ -64,31 +61,14 @@ class ChinesePerDocWriter(W3PerDocWriter):
         if not self._sources:
             return
         text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
-        if len(self._sources) == 1 and self._sources[0].living is None:
-            write_arrays(text, self._sources[0].text)
-            arrays = self._sources[0].facts
-            write_arrays(facts, arrays, {"names": facts_build.names_of(arrays)})
-            self._segment.characters = len(self._sources[0].text["codes"])
-        else:
-            self._segment.characters = segment_merge.merge(text, facts, self._sources)
+        sources = [source.source() if isinstance(source, Part) else source for source in self._sources]
         self._sources = []
-
-
-def built(gathered: Gathered) -> Source:
-    """The arrays of some chunks."""
-    return Source(segment_build.build(gathered.texts, gathered.joins, gathered.notes), facts_build.build(gathered.rows, gathered.chunks))
-
-
-def put_aside(source: Source, folder: Path) -> Source:
-    """The same arrays in files that have no name any more, so that nothing is left of them whatever happens."""
-    return Source(_nameless(source.text, folder / f"{PART_PREFIX}text"), _nameless(source.facts, folder / f"{PART_PREFIX}facts"))
-
-
-def _nameless(arrays: Arrays, path: Path) -> Arrays:
-    write_arrays(path, arrays, durable=False)
-    mapped, _extra = map_arrays(path)
-    path.unlink()
-    return mapped
+        if len(sources) == 1 and sources[0].living is None:
+            write_arrays(text, sources[0].text)
+            write_arrays(facts, sources[0].facts, {"names": facts_build.names_of(sources[0].facts)})
+            self._segment.characters = len(sources[0].text["codes"])
+        else:
+            self._segment.characters = segment_merge.merge(text, facts, sources)
 
 
 class ChineseSegment(W3Segment):
@@ -168,14 +148,43 @@ class DurableStorage(FileStorage):
 class DurableWriter(SegmentWriter):
     """Whoosh's writer; everything a commit names is on the disk before the commit names it."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._opened: list[tuple[ChineseSegment, SegmentReader, Array]] | None = None
+
     def add_chunk(self, item: str, rows: Sequence[facts_build.Row], texts: Sequence[str], digest: int) -> None:
         """Add documents of one item as a chunk."""
         self.perdocwriter.gathering.add(rows, texts, digest)
         self.add_document(item=item)
 
-    def flush_part(self) -> None:
-        """Build the arrays of what was gathered, so that it takes no memory."""
-        self.perdocwriter.finish_part(aside=True)
+    def chunks_of(self, item: str) -> dict[int, tuple[ChineseSegment, int]]:
+        """The living chunks of an item by digest: the segment of each and its number there."""
+        found: dict[int, tuple[ChineseSegment, int]] = {}
+        for segment, reader, digests in self._readers():
+            if ("item", item) in reader:
+                for chunk in reader.postings("item", item).all_ids():
+                    if not segment.is_deleted(chunk):
+                        found[int(digests[chunk])] = segment, int(chunk)
+        return found
+
+    def _readers(self) -> list[tuple[ChineseSegment, SegmentReader, Array]]:
+        if self._opened is None:
+            folder = Path(self.storage.folder)
+            self._opened = [
+                (segment, SegmentReader(self.storage, self.schema, segment), segment.source(folder).facts["chunk_digests"])
+                for segment in self.segments
+            ]
+        return self._opened
+
+    def _finish(self) -> None:
+        for _segment, reader, _digests in self._opened or ():
+            reader.close()
+        self._opened = None
+        super()._finish()
+
+    def flush_part(self, builders: PartBuilders) -> None:
+        """Have the arrays of what was gathered built aside."""
+        self.perdocwriter.finish_part(builders)
 
     @property
     def gathered(self) -> Gathering:

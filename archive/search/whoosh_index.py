@@ -40,15 +40,15 @@ from archive.search.base import Concordance, Expansion, IndexDocument, Lines, Of
 from archive.search.chinese import FOLD_VERSION
 from archive.search.concordance import Kwic
 from archive.search.evaluation import View, units_of
-from archive.search.gathering import rows_of
+from archive.search.gathering import pieces_of
 from archive.search.names import NO_NAMES, OtherNames
 from archive.search.segment_facts import Facts, SegmentFacts, Work
+from archive.search.segment_parts import PART_PREFIX, PartBuilders
 from archive.search.segment_text import SegmentText
 from archive.search.suggesting import Names, normalise, readings
 from archive.search.syntax import DateReader, Parsed, Phrase
 from archive.search.whoosh_codec import (
     FACTS_FILE,
-    PART_PREFIX,
     TEXT_FILE,
     ChineseCodec,
     ChineseSegment,
@@ -416,8 +416,11 @@ class WhooshIndex:
         """True when an index was once finished here, well or not."""
         return (self.folder / "current").exists()
 
-    def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
-        """Build a new index of all items beside the live one, then swap. The new one takes over only when it is whole."""
+    def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]], processes: int | None = None) -> None:
+        """Build a new index of all items beside the live one, then swap. The new one takes over only when it is whole.
+
+        So many `processes` build it side by side, if there is enough to do for more than one; None: two where there are two processors.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._writing():
             numbers = [int(path.name[1:]) for path in self.folder.glob("b[0-9]*") if path.name[1:].isdigit()]
@@ -425,7 +428,7 @@ class WhooshIndex:
             folder = self.folder / build
             folder.mkdir()
             FileIndex.create(DurableStorage(str(folder)), schema(), "MAIN")
-            _Build(folder).write(items, deleting=False)
+            _Build(folder, min(2, os.cpu_count() or 1) if processes is None else processes).write(items, deleting=False)
             self._swap(build)
             self._clear(build)
 
@@ -486,8 +489,9 @@ def _names(segments: Sequence[_Segment]) -> dict[str, list[str]]:
 class _Build:
     """Writes items into one build."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: int = 1) -> None:
         storage = DurableStorage(str(folder))
+        self.builders = PartBuilders(folder, processes)
         try:
             self.index = FileIndex(storage, indexname="MAIN")
             for segment in TOC.read(storage, "MAIN").segments:
@@ -511,22 +515,28 @@ class _Build:
                 with contextlib.suppress(Exception):
                     self.writer.cancel()
             raise
+        finally:
+            self.builders.close()
 
     def _item(self, item: str, documents: Iterable[IndexDocument], deleting: bool) -> None:
         if item in self.inside:
             self._commit(0)
             deleting = True
         writer = self._writer()
-        if deleting:
-            writer.delete_by_term("item", item)
         self.inside.add(item)
-        rows, texts = rows_of(documents)
-        if rows:
-            writer.add_chunk(item, rows, texts, 0)
-        if writer.gathered.characters > PART_CHARACTERS or writer.gathered.documents > PART_DOCUMENTS:
-            writer.flush_part()
+        there = writer.chunks_of(item) if deleting else {}
+        for piece in pieces_of(documents):
+            if there.pop(piece.digest, None) is None:
+                writer.add_chunk(item, piece.rows, piece.texts, piece.digest)
+                self._flush(writer)
+        for segment, chunk in there.values():
+            segment.delete_document(chunk)
         if writer.gathered.total > SEGMENT_CHARACTERS:
             self._commit(0)
+
+    def _flush(self, writer: DurableWriter) -> None:
+        if writer.gathered.characters > PART_CHARACTERS or writer.gathered.documents > PART_DOCUMENTS:
+            writer.flush_part(self.builders)
 
     def _writer(self) -> DurableWriter:
         if self.writer is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 import search_oracle as oracle
 
 from archive.model.rights import Audience
+from archive.search import gathering, whoosh_index
 from archive.search.base import Query
 from archive.search.segment_text import GAP
 from archive.search.whoosh_index import WhooshIndex
@@ -38,12 +40,20 @@ def works() -> list[oracle.Work]:
     return [oracle.make_work(rng, rng.randint(1, 30)) for _ in range(36)]
 
 
-@pytest.fixture(scope="module", params=["one segment", "many segments, items replaced"])
-def index(request: pytest.FixtureRequest, works: list[oracle.Work], tmp_path_factory: pytest.TempPathFactory) -> WhooshIndex:
+@pytest.fixture(scope="module", params=["one segment", "many segments, items replaced", "chunks, corrected leaf by leaf"])
+def index(request: pytest.FixtureRequest, works: list[oracle.Work], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhooshIndex]:
     made = WhooshIndex(tmp_path_factory.mktemp("index"))
-    if request.param == "one segment":
-        made.rebuild((f"work-{n}", oracle.documents(f"work-{n}", work)) for n, work in enumerate(works))
-        return made
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "one segment":
+            made.rebuild((f"work-{n}", oracle.documents(f"work-{n}", work)) for n, work in enumerate(works))
+        elif request.param == "chunks, corrected leaf by leaf":
+            _corrected_leaf_by_leaf(made, works, patch)
+        else:
+            _replaced(made, works)
+        yield made
+
+
+def _replaced(made: WhooshIndex, works: list[oracle.Work]) -> None:
     made.rebuild(iter(()))
     rng = random.Random(7)
     stale = [oracle.make_work(rng, 10) for _ in works]
@@ -51,7 +61,33 @@ def index(request: pytest.FixtureRequest, works: list[oracle.Work], tmp_path_fac
         made.replace([(f"work-{n}", oracle.documents(f"work-{n}", work))])
     for n in rng.sample(range(len(works)), len(works)):
         made.replace([(f"work-{n}", oracle.documents(f"work-{n}", works[n]))])
-    return made
+
+
+def _corrected_leaf_by_leaf(made: WhooshIndex, works: list[oracle.Work], patch: pytest.MonkeyPatch) -> None:
+    """Every work lies in many chunks, in as many segments as there were corrections. What is asked below reaches no farther than 80 characters."""
+    patch.setattr(gathering, "CHUNK_LEAST", 60)
+    patch.setattr(gathering, "CHUNK_MOST", 200)
+    patch.setattr(gathering, "CHUNK_CHOICE", 2)
+    patch.setattr(gathering, "SHADOW_CHARACTERS", 80)
+    patch.setattr(whoosh_index, "AT_ONCE_CHARACTERS", 3000)
+    patch.setattr(whoosh_index, "MERGE_CHARACTERS", 6000)
+    rng = random.Random(8)
+    stale: list[oracle.Work] = [list(work) for work in works]
+    wrong = [(n, at) for n, work in enumerate(works) for at in range(len(work)) if work[at] is not None and rng.random() < 0.15]
+    for n, at in wrong:
+        leaf = works[n][at]
+        assert leaf is not None
+        # What is wrong ends as what is right does, so that a note left open stays so.
+        stale[n][at] = oracle.Leaf("安康" + leaf.text, (("安", False), ("康", False), *leaf.cells), leaf.audience)
+    made.rebuild((f"work-{n}", oracle.documents(f"work-{n}", work)) for n, work in enumerate(stale))
+    for n, at in rng.sample(wrong, len(wrong)):
+        stale[n][at] = works[n][at]
+        made.replace([(f"work-{n}", oracle.documents(f"work-{n}", stale[n]))])
+    state = made.doctor()
+    assert isinstance(state["shadows"], int)
+    assert state["shadows"] > 100
+    assert isinstance(state["segments"], int)
+    assert state["segments"] > 2
 
 
 def _check(index: WhooshIndex, text: str, expected: Counter[tuple[str, str]], reader: Audience) -> None:

@@ -15,8 +15,8 @@ from archive.search.arrays import Array, map_arrays
 from archive.search.batch_reading import read_all
 from archive.search.gathering import Gathered, Gathering, rows_of
 from archive.search.segment_merge import Source
+from archive.search.segment_parts import built
 from archive.search.segment_text import SegmentText, decode
-from archive.search.whoosh_codec import built
 
 SIGNS = list("安康漢隂ＡＢａé12（）()/，。\n　[]*&KR;⿰⿳氵青□〓𢎞\u2029\0\u200b\ue123㊎Å\ud800")
 

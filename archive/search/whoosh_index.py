@@ -177,6 +177,7 @@ class WhooshIndex:
 
     `names`: folded names of fields to their keys (`documents.query_names`); None takes those of the documents, whoever may see them.
     `dates` reads dates as written, in queries and in fields; `others` are the names that are offered beside an answer.
+    So many `processes` build side by side when everything is indexed anew and there is enough to do; None: two where there are two processors.
     """
 
     def __init__(
@@ -185,8 +186,10 @@ class WhooshIndex:
         names: Mapping[str, Sequence[str]] | None = None,
         dates: DateReader = syntax.WESTERN,
         others: OtherNames = NO_NAMES,
+        processes: int | None = None,
     ) -> None:
         self.folder = folder
+        self._processes = min(2, os.cpu_count() or 1) if processes is None else processes
         self._names = names
         self._dates = dates
         self._others = others
@@ -416,11 +419,8 @@ class WhooshIndex:
         """True when an index was once finished here, well or not."""
         return (self.folder / "current").exists()
 
-    def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]], processes: int | None = None) -> None:
-        """Build a new index of all items beside the live one, then swap. The new one takes over only when it is whole.
-
-        So many `processes` build it side by side, if there is enough to do for more than one; None: two where there are two processors.
-        """
+    def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
+        """Build a new index of all items beside the live one, then swap. The new one takes over only when it is whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._writing():
             numbers = [int(path.name[1:]) for path in self.folder.glob("b[0-9]*") if path.name[1:].isdigit()]
@@ -428,7 +428,7 @@ class WhooshIndex:
             folder = self.folder / build
             folder.mkdir()
             FileIndex.create(DurableStorage(str(folder)), schema(), "MAIN")
-            _Build(folder, min(2, os.cpu_count() or 1) if processes is None else processes).write(items, deleting=False)
+            _Build(folder, self._processes).write(items, deleting=False)
             self._swap(build)
             self._clear(build)
 

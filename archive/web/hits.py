@@ -7,10 +7,9 @@ once, and excerpts become markup here, not in the template.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from flask import request, url_for
@@ -27,21 +26,23 @@ MARK = "hit"
 """Fragment of the first marked place of a leaf."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownHit:
-    """A hit as the page shows it. `sign` stands where there is no picture; `reasons` are (as typed, as written)."""
+class ShownHit(NamedTuple):
+    """A hit as the page shows it; every text in it is markup already, so that the template need not escape it again and again.
 
-    url: str
-    title: str
-    label: str
-    kind: str
-    matches: str
-    source: str
+    `sign` stands where there is no picture; `reasons` are (as typed, as written).
+    """
+
+    url: Markup
+    title: Markup
+    label: Markup
+    kind: Markup
+    matches: Markup
+    source: Markup
     machine: bool
     snippets: tuple[Markup, ...]
-    thumb: str | None
-    sign: str
-    reasons: tuple[tuple[str, str], ...]
+    thumb: Markup | None
+    sign: Markup
+    reasons: tuple[tuple[Markup, Markup], ...]
 
 
 @lru_cache(maxsize=64)
@@ -106,32 +107,32 @@ def label_in_words(label: str) -> str:
 
 def shown(hits: Iterable[Hit], view: SearchView, query: str, definitions: Definitions) -> tuple[ShownHit, ...]:
     """Hits ready for the template."""
-    places, sources = _("%(n)d 处"), _sources()
-    kinds: dict[str, str] = {}
+    places, sources = _("%(n)d 处"), {source.value: escape(presenting.source_label(source)) for source in TextSource}
+    kinds: dict[str, Markup] = {}
     found = []
     for hit in hits:
         if hit.kind not in kinds:
-            kinds[hit.kind] = presenting.kind_label(definitions, hit.kind)
+            kinds[hit.kind] = escape(presenting.kind_label(definitions, hit.kind))
+        thumb = _thumb(hit, view)
         found.append(
             ShownHit(
-                url=hit_url(hit, query) + (f"#{MARK}" if hit.target == "page" else ""),
-                title=hit.title,
-                label=hit_label(hit),
+                url=escape(hit_url(hit, query) + (f"#{MARK}" if hit.target == "page" else "")),
+                title=escape(hit.title),
+                label=escape(hit_label(hit)),
                 kind=kinds[hit.kind],
-                matches=places % {"n": hit.matches} if hit.matches else "",
-                source=sources.get(hit.source, ""),
+                matches=escape(places % {"n": hit.matches}) if hit.matches else _NOTHING,
+                source=sources.get(hit.source, _NOTHING),
                 machine=hit.source == TextSource.OCR.value,
-                snippets=tuple(marked(snippet, " · " if hit.target == "item" else "") for snippet in hit.snippets),
-                thumb=_thumb(hit, view),
-                sign="聲" if hit.target == "segment" else "文",
-                reasons=hit.reasons,
+                snippets=tuple([marked(snippet, " · " if hit.target == "item" else "") for snippet in hit.snippets]),
+                thumb=escape(thumb) if thumb else None,
+                sign=_SOUND if hit.target == "segment" else _WRITING,
+                reasons=tuple((escape(typed), escape(written)) for typed, written in hit.reasons),
             )
         )
     return tuple(found)
 
 
-def _sources() -> Mapping[str, str]:
-    return {source.value: presenting.source_label(source) for source in TextSource}
+_NOTHING, _SOUND, _WRITING = Markup(), Markup("聲"), Markup("文")
 
 
 def _thumb(hit: Hit, view: SearchView) -> str | None:
@@ -167,7 +168,7 @@ _LATIN = re.compile("[a-z]\n|\n[a-z]", re.IGNORECASE)
 def _apart(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
     """Spans in order within a text of `length`, overlapping and touching ones made one."""
     apart: list[tuple[int, int]] = []
-    for start, end in sorted((max(0, span.start), min(length, span.end)) for span in spans):
+    for start, end in sorted([(max(0, span.start), min(length, span.end)) for span in spans]):
         if apart and start <= apart[-1][1]:
             apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
         elif start < end:

@@ -27,7 +27,7 @@ from archive.model.identifiers import file_key, parse_file_key
 from archive.model.item import Item, MediaFile, Page, TextVersion, Track
 from archive.model.profile import Collection, Definitions, Profile
 from archive.model.rights import Audience, Rights
-from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span
+from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span, Suggestion
 from archive.services import seeing
 
 log = logging.getLogger(__name__)
@@ -429,6 +429,10 @@ class Reading:
             return here in found and (found[here] == 1 or here in of_several)
 
         return [allowed(place) for place in places]
+
+    def suggest(self, reader: Audience, text: str, limit: int = 10) -> tuple[Suggestion, ...]:
+        """Titles, persons and places that begin with `text`, in characters, pinyin or initials; raises SearchIndexError."""
+        return self._index.suggest(text, reader, self._today(), limit)
 
     def newest(self, reader: Audience, items: Iterable[str], limit: int = 30) -> tuple[tuple[ItemSummary, str], ...]:
         """Of these items the ones that came last, each with when it came or was last published (UTC, `2026-11-22T21:11:49Z`)."""

@@ -20,7 +20,7 @@ from archive.model.rights import Rights
 from archive.search.base import Group, Hit
 from archive.services.reading import ItemSummary, SearchView
 from archive.web import concordance, hits, narrowing, presenting
-from archive.web.asking import asked
+from archive.web.asking import LONGEST, asked
 from archive.web.finding import run
 from archive.web.hall import absolute, hall, reader
 from archive.web.openapi import document
@@ -56,6 +56,24 @@ def find() -> Response:
     return jsonify(_found(wanted.text, view) | {"hits": found, "groups": groups, "ms": round(ms, 3)})
 
 
+@blueprint.get("/suggest")
+def suggest() -> Response:
+    """Titles, persons and places that begin as `q` does."""
+    text = request.args.get("q", "").strip()[:LONGEST]
+    kinds = {"title": _("题名"), "person": _("人名"), "place": _("地名")}
+    found = [
+        {
+            "text": one.text,
+            "kind": one.kind,
+            "items": one.items,
+            "note": presenting.joined((kinds.get(one.kind, one.kind), _("%(n)s 种", n=f"{one.items:,}"))),
+            "url": absolute(url_for("search.page", q=one.text)),
+        }
+        for one in (hall().reading.suggest(reader(), text, _whole("limit", 10, 50)) if text else ())
+    ]
+    return jsonify(query=text, suggestions=found)
+
+
 def _found(text: str, view: SearchView) -> dict[str, Any]:
     results, definitions = view.results, hall().definitions
     return {
@@ -70,7 +88,7 @@ def _found(text: str, view: SearchView) -> dict[str, Any]:
         "expansions": [
             {"word": one.word, "kind": one.kind, "applied": one.applied, "words": _pairs("word", one.words)} for one in results.expansions
         ],
-        "offers": [{"name": one.name, "kind": one.kind, "others": _pairs("name", one.others)} for one in results.offers],
+        "offers": [{"name": one.name, "kind": one.kind, "note": one.note, "others": _pairs("name", one.others)} for one in results.offers],
         "corrections": _pairs("query", results.corrections),
         "wider": [{"scope": scope or "neighbour", "count": count} for scope, count in results.wider],
         "facets": {

@@ -261,6 +261,7 @@ def offers(place: Place, results: Results) -> list[dict[str, Any]]:
         {
             "about": about.get(offer.kind, about["place"]) % {"name": offer.name},
             "words": [Link(name, place.but(q=name), f"{count:,}") for name, count in offer.others],
+            "note": offer.note,
         }
         for offer in results.offers
     ]

@@ -82,6 +82,19 @@ def _schemas() -> Mapping[str, Schema]:
             matches=_WHOLE,
             hits=_list(_ref("Hit")),
         ),
+        "Suggestions": _object(
+            query=_TEXT,
+            suggestions=_list(
+                _object(
+                    "`items`: works that have the name; `note` says the same in words.",
+                    text=_TEXT,
+                    kind={"type": "string", "enum": ["title", "person", "place"]},
+                    items=_WHOLE,
+                    note=_TEXT,
+                    url=_ADDRESS,
+                )
+            ),
+        ),
         "Results": _object(
             query=_TEXT,
             understood=_TEXT,
@@ -415,6 +428,17 @@ def document(server: str, definitions: Definitions) -> Schema:
                     "summary": "Every occurrence with what stands around it",
                     "parameters": [*_concordance_parameters(definitions)],
                     "responses": _answers("Concordance", "Lines with the dispersion of all.", 400, 404, 410, 503),
+                }
+            },
+            "/api/v1/suggest": {
+                "get": {
+                    "operationId": "suggest",
+                    "summary": "Titles, persons and places that begin so",
+                    "parameters": [
+                        _in_query("q", {"type": "string", "maxLength": LONGEST}, "Characters of any form, pinyin, or its initials."),
+                        _in_query("limit", _whole(1, 50, 10), "Suggestions at most."),
+                    ],
+                    "responses": _answers("Suggestions", "Those of most works first.", 400, 503),
                 }
             },
             "/api/v1/items": {

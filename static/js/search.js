@@ -63,7 +63,11 @@
       else { chosen = -1; input.removeAttribute("aria-activedescendant"); }
     };
 
-    const take = (option) => { window.location.assign(option.dataset.url); };
+    const take = (option) => {
+      input.value = option.firstChild.textContent;
+      close();
+      input.form.requestSubmit();
+    };
 
     const show = (found) => {
       list.replaceChildren(...found.map((one, n) => {
@@ -71,7 +75,6 @@
         option.id = `${list.id}-${n}`;
         option.setAttribute("role", "option");
         option.setAttribute("aria-selected", "false");
-        option.dataset.url = one.url;
         for (const text of [one.text, one.note]) {
           const span = document.createElement("span");
           span.textContent = text;

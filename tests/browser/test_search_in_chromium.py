@@ -75,6 +75,29 @@ def test_pages_of_search_fit_and_have_no_fault(reader: Reader, path: str) -> Non
     reader.at_peace()
 
 
+def test_suggestions_come_while_typing_and_go_by_keyboard(desk: Reader) -> None:
+    page = desk.go("/search")
+    box = page.get_by_role("combobox")
+    box.click()
+    page.keyboard.type("旧唐")
+    option = page.get_by_role("option").first
+    expect(option).to_contain_text("舊唐書·地理志")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    assert faults(page) == []
+    page.keyboard.press("ArrowDown")
+    expect(option).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", option.get_attribute("id") or "")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(box).to_have_value("旧唐")
+    page.keyboard.type("书")
+    expect(option).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hit h3").first).to_have_text("舊唐書·地理志")
+    desk.at_peace()
+
+
 def test_a_condition_is_taken_away_by_its_chip(desk: Reader) -> None:
     page = desk.go("/search?q=州")
     before = page.locator(".counts").text_content()

@@ -15,8 +15,17 @@ from archive.assembly import Archive
 from archive.web import create_app
 
 ASKED = {
-    "/api/v1/search": ["?q=目錄", "?q=玄德", "?q=目錄&collection=local-gazetteers&from=1700&to=1800&sort=date&size=1", "?q=无此语"],
     "/api/v1/concordance": ["?q=目錄", "?q=玄德&sort=left&size=1&page=2", "?q=无此语", "?q=之&sort=-date&collection=local-gazetteers"],
+    "/api/v1/search": [
+        "?q=目錄&scope=work&taboo=0&confusable=1&group=1&facets=kind,section",
+        "?q=“簡明目録”&page=1000000000",
+        "?q=目錄&facets=",
+        "?q=目錄",
+        "?q=玄德",
+        "?q=目錄&collection=local-gazetteers&from=1700&to=1800&sort=date&size=1",
+        "?q=无此语",
+    ],
+    "/api/v1/suggest": ["", "?q=欽定", "?q=qd&limit=3", "?q=liu"],
     "/api/v1/items": ["", "?collection=han-opera", "?page=2&size=2", "?sort=recent"],
     "/api/v1/items/{item}": ["shengyu", "song", "hostile", "papers"],
     "/api/v1/items/{item}/pages/{page}": ["shengyu/p1", "shengyu/p4", "hostile/p1"],
@@ -31,6 +40,10 @@ WRONG = {
         ("?q=甲&page=x", 400),
         ("?q=甲&from=then", 400),
         ("?q=甲&item=none-such", 404),
+        ("?q=甲&scope=town", 400),
+        ("?q=甲&taboo=yes", 400),
+        ("?q=甲&facets=colour", 400),
+        ("?q=甲&page=10000000000", 400),
     ],
     "/api/v1/concordance": [
         ("", 400),
@@ -40,6 +53,7 @@ WRONG = {
         ("?q=甲&sort=relevance", 400),
         ("?q=甲&item=none-such", 404),
     ],
+    "/api/v1/suggest": [("?q=甲&limit=0", 400)],
     "/api/v1/items": [("?size=999", 400), ("?page=0", 400), ("?sort=colour", 400)],
     "/api/v1/items/{item}": [("none-such", 404), ("gone", 410), ("X", 404)],
     "/api/v1/items/{item}/pages/{page}": [("shengyu/p99", 404), ("none-such/p1", 404), ("gone/p1", 410)],
@@ -101,6 +115,21 @@ def test_a_search_answers_as_promised(client: FlaskClient) -> None:
     assert hit["snippets"][0]["text"][start:end] == "簡明目錄"
     assert hit["url"].startswith("http://localhost/items/shengyu/p/p2?q=")
     assert {value["value"] for value in found["facets"]["kind"]} == {"gazetteer"}
+
+
+def test_suggestions_are_names_that_begin_so(client: FlaskClient) -> None:
+    for typed in ("欽定", "钦定", "簡明目錄"):
+        found = client.get("/api/v1/suggest", query_string={"q": typed}).get_json()["suggestions"]
+        assert found[0]["text"].startswith("欽定四庫全書"), typed
+        assert found[0]["kind"] == "title"
+    assert client.get("/api/v1/suggest?q=").get_json()["suggestions"] == []
+
+
+def test_pages_are_true_to_the_end(client: FlaskClient) -> None:
+    first = client.get("/api/v1/search?q=一 或 目錄&size=1").get_json()
+    beyond = client.get("/api/v1/search?q=一 或 目錄&size=1&page=1000000000").get_json()
+    assert beyond["hits"] == []
+    assert (beyond["total"], beyond["metadata_total"]) == (first["total"], first["metadata_total"])
 
 
 def test_a_list_counts_what_the_reader_sees(client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from archive.search import confusable as confusables
 from archive.search import taboo as taboos
 from archive.search.syntax import And, Clause, Near, Not, Or, Parsed, Phrase, describe
 
@@ -46,13 +47,14 @@ def expanded(parsed: Parsed, taboo: bool, confusable: bool) -> Parsed:
 def possible(parsed: Parsed, confusable: bool) -> Iterator[Possible]:
     """What is looked for beside the strings of a query, or could be: taboo substitutes always, confusions when they are asked for.
 
-    `parsed` may be expanded already or not.
+    `parsed` may be expanded already or not. `MOST_IN_ALL` strings in all, as each is counted by itself.
     """
+    room = MOST_IN_ALL
     for phrase in parsed.phrases():
-        if others := _by_taboo(phrase):
-            yield Possible(phrase, "taboo", others)
-        if confusable and (others := _by_confusion(phrase)):
-            yield Possible(phrase, "confusable", others)
+        for kind, found in (("taboo", _by_taboo(phrase)), ("confusable", _by_confusion(phrase) if confusable else ())):
+            if others := found[:room]:
+                room -= len(others)
+                yield Possible(phrase, kind, others)
 
 
 def _mapped(clause: Clause, change: Callable[[Phrase], Phrase]) -> Clause:
@@ -75,7 +77,7 @@ def _by_taboo(phrase: Phrase) -> tuple[Phrase, ...]:
 
 
 def _by_confusion(phrase: Phrase) -> tuple[Phrase, ...]:
-    return ()  # no table of confusions yet
+    return _as_phrases(phrase, confusables.expand(phrase.text, MOST_CONFUSABLE)) if _is_open(phrase) else ()
 
 
 def _is_open(phrase: Phrase) -> bool:

@@ -5,14 +5,15 @@ Only what the reader may see is looked at, and every query offered is asked befo
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from archive.search.arrays import Array
+from archive.search import confusable
 from archive.search.evaluation import View
-from archive.search.segment_text import ANY
+from archive.search.segment_text import ANY, NOWHERE, Occurrences
 from archive.search.syntax import And, Clause, Parsed, Phrase
 
 MOST = 5
@@ -70,21 +71,24 @@ def _present(phrase: Phrase, views: Sequence[View]) -> bool:
     return any(len(_seen(view, phrase.parts[0], phrase.scope)) for view in views)
 
 
-def _seen(view: View, chars: Sequence[str | None], scope: str) -> Array:
+def _seen(view: View, chars: Sequence[str | None], scope: str) -> Occurrences:
     """Where some characters stand that the reader may see (None: any one); not more than are to be read."""
     pattern = view.text.pattern(chars)
-    if pattern is None or all(code == ANY for code in pattern):
-        return np.zeros(0, np.int64)
-    found = view.text.find(pattern, scope)
-    if len(found) > _PLACES:
-        found = found.where(np.arange(_PLACES))
-    return view.seen(found)[0].starts
+    if pattern is None:
+        return NOWHERE
+    found = view.text.find(pattern, scope) if scope or ANY not in pattern else view.text.find_through(pattern)
+    found, documents = view.seen(found)
+    return found.where(np.flatnonzero(view.counted[documents])[:_PLACES])
 
 
 def _near(phrase: Phrase, views: Sequence[View]) -> Iterator[str]:
-    """Strings one character off, as they stand in the text: another character (of three and more), or one less (of four and more)."""
+    """Strings one character off, as they stand in the text: another character (of three and more), or one less (of four and more).
+
+    Of shorter ones only a character that is easily taken for another.
+    """
     folded, written = phrase.parts[0], phrase.written[0]
     if len(folded) < 3:
+        yield from confusable.expand(phrase.text, _TRIED)
         return
     counts: Counter[str] = Counter()
     for at in range(len(folded)):
@@ -99,16 +103,14 @@ def _near(phrase: Phrase, views: Sequence[View]) -> Iterator[str]:
 
 
 def _in_the_gap(folded: Sequence[str | None], at: int, views: Sequence[View], scope: str) -> Counter[str]:
-    """What stands at one place of a string where the rest of it agrees, in the form most often written."""
+    """What stands at one place of a string where the rest of it agrees, as written; no signs that stand for glyphs without a code."""
     forms: Counter[str] = Counter()
     for view in views:
-        text = view.text
-        pattern = text.pattern([None if place == at else char for place, char in enumerate(folded)])
-        if pattern is None:
-            continue
-        found = text.find(pattern, scope) if scope else text.find_through(pattern)
-        found = view.seen(found.where(np.arange(_PLACES)) if len(found) > _PLACES else found)[0]
+        found = _seen(view, [None if place == at else char for place, char in enumerate(folded)], scope)
         if len(found):
-            codes, numbers = np.unique(text.codes_at(found, at), return_counts=True)
-            forms.update({chr(text.letters[code]): int(number) for code, number in zip(codes, numbers, strict=True)})
+            codes, numbers = np.unique(view.text.codes_at(found, at), return_counts=True)
+            letters = map(chr, view.text.letters[codes])
+            forms.update(
+                {letter: int(number) for letter, number in zip(letters, numbers, strict=True) if unicodedata.category(letter) != "Cn"}
+            )
     return forms

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from archive.search.arrays import Array
 from archive.search.base import Suggestion
 from archive.search.chinese import fold
+from archive.search.readings import normalise, readings
 from archive.search.segment_facts import ITEM, SegmentFacts, Work, values_of
 
 KINDS = ("title", "person", "place")
@@ -24,24 +26,13 @@ MOST_NAMES = 200_000
 """Names that are remembered, some 500 bytes each with their readings; an archive with more suggests those met first."""
 MOST_TYPED = 40
 _READERS = 8
+_READ = 50_000
+"""Names whose readings are kept from one commit to the next."""
 _INSIDE = 500
 """Places inside names that are looked at when few names begin so."""
 _SHARED = {fold("责任者"): "person", fold("地名"): "place"}
 _TITLES = ("title", "alt-title")
 _LAST = "\U0010ffff"
-
-Readings = Callable[[str], Iterable[tuple[str, str]]]
-"""A name to its readings: full pinyin and initials, plain small letters."""
-
-
-def readings(name: str) -> tuple[tuple[str, str], ...]:
-    """No name is read yet: characters alone are suggested by."""
-    return ()
-
-
-def normalise(typed: str) -> str:
-    """See `readings`."""
-    return ""
 
 
 def names_of(work: Work) -> Iterator[tuple[str, str]]:
@@ -52,6 +43,9 @@ def names_of(work: Work) -> Iterator[tuple[str, str]]:
         kind = next((_SHARED[name] for name in map(fold, called) if name in _SHARED), None)
         if kind is not None:
             yield from ((kind, value) for value in work.fields.get(key, ()))
+
+
+_read = lru_cache(_READ)(readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +77,9 @@ class _Keys:
 
 
 class Names:
-    """The proper names of an index. `facts` segment by segment, `items` for each the number of an item by its code; `readings` of a name."""
+    """The proper names of an index. `facts` segment by segment, `items` for each the number of an item by its code."""
 
-    def __init__(self, facts: Sequence[SegmentFacts], items: Sequence[Array], readings: Readings) -> None:
+    def __init__(self, facts: Sequence[SegmentFacts], items: Sequence[Array]) -> None:
         known: dict[tuple[str, str], int] = {}
         forms: dict[str, int] = {}
         mentions = [
@@ -98,7 +92,7 @@ class Names:
         self._name, self._form, self._item, self._document = (np.ascontiguousarray(column) for column in table.T)
         self._names, self._forms = tuple(known), tuple(forms)
         self._folded = _Keys((folded, name) for name, (_kind, folded) in enumerate(self._names))
-        spoken = [(reading, name) for name, (_kind, folded) in enumerate(self._names) for reading in readings(folded)]
+        spoken = [(reading, name) for name, (_kind, folded) in enumerate(self._names) for reading in _read(folded)]
         self._full = _Keys((full, name) for (full, _initials), name in spoken)
         self._initials = _Keys((initials, name) for (_full, initials), name in spoken)
         self._joined = "\0".join(folded for _kind, folded in self._names)
@@ -106,15 +100,14 @@ class Names:
         self._seen: OrderedDict[Hashable, _Seen] = OrderedDict()
         self._lock = Lock()
 
-    def suggest(self, typed: str, spoken: str, reader: Hashable, visible: Sequence[Array], limit: int) -> tuple[Suggestion, ...]:
+    def suggest(self, typed: str, reader: Hashable, visible: Sequence[Array], limit: int) -> tuple[Suggestion, ...]:
         """Names that begin so, those of most works first; when they are few also names that have it inside.
 
-        `spoken`: `typed` as pinyin is written in readings, empty when it is none. `visible`: by segment what the reader may see; `reader`
-        tells one such view from another.
+        `visible`: by segment what the reader may see; `reader` tells one such view from another.
         """
-        seen, folded = self._seen_by(reader, visible), fold(typed)
-        if limit < 1 or not folded or len(typed) > MOST_TYPED:
+        if limit < 1 or len(typed) > MOST_TYPED or not (folded := fold(typed)):
             return ()
+        seen, spoken = self._seen_by(reader, visible), normalise(typed)
         found = [self._folded.beginning(folded)]
         if spoken:
             found += [self._full.beginning(spoken), self._initials.beginning(spoken)]
@@ -124,10 +117,14 @@ class Names:
             chosen += self._best(inside, seen, limit - len(chosen))
         return tuple(self._suggestion(name, seen) for name in chosen)
 
-    def sounding(self, full: str, reader: Hashable, visible: Sequence[Array], limit: int) -> tuple[str, ...]:
-        """Names that are read so, as written."""
-        seen = self._seen_by(reader, visible)
-        return tuple(self._suggestion(name, seen).text for name in self._best(np.unique(self._full.equal(full)), seen, limit))
+    def sounding(self, typed: str, reader: Hashable, visible: Sequence[Array], limit: int) -> tuple[str, ...]:
+        """Names other than `typed` that are read like it, or as it says in pinyin."""
+        if len(typed) > MOST_TYPED or not (folded := fold(typed)):
+            return ()
+        sounds = {full for full, _initials in readings(folded)} | {normalise(typed)}
+        names = np.unique(np.concatenate([self._full.equal(full) for full in sounds]))
+        seen, other = self._seen_by(reader, visible), [name for name in names.tolist() if self._names[name][1] != folded]
+        return tuple(self._suggestion(name, seen).text for name in self._best(np.array(other, np.int64), seen, limit))
 
     def _seen_by(self, reader: Hashable, visible: Sequence[Array]) -> _Seen:
         with self._lock:

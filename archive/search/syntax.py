@@ -140,12 +140,17 @@ class Phrase:
     @property
     def shown(self) -> str:
         """The string as typed, layout dropped, with its wildcards."""
-        return "*".join("".join(char or "?" for char in part) for part in self.written)
+        return "*".join("".join("?" if char is None else _shown(char) for char in part) for part in self.written)
 
     @property
     def literal(self) -> bool:
         """Without wildcards."""
         return len(self.parts) == 1 and None not in self.parts[0]
+
+
+def _shown(char: str) -> str:
+    """A character, or what was typed for a glyph that has none."""
+    return "〓" if unicodedata.category(char) == "Cn" and char >= "\U00040000" else char
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from archive.search.names import NO_NAMES, OtherNames
 from archive.search.segment_facts import Facts, SegmentFacts, Work
 from archive.search.segment_parts import PART_PREFIX, PartBuilders
 from archive.search.segment_text import SegmentText
-from archive.search.suggesting import Names, normalise, readings
+from archive.search.suggesting import Names
 from archive.search.syntax import DateReader, Parsed, Phrase
 from archive.search.whoosh_codec import (
     FACTS_FILE,
@@ -160,7 +160,7 @@ class _Snapshot:
     def proper_names(self) -> Names:
         """Titles, persons and places, gathered when first asked for."""
         if self.proper is None:
-            self.proper = Names([segment.facts for segment in self.segments], self.items, readings)
+            self.proper = Names([segment.facts for segment in self.segments], self.items)
         return self.proper
 
 
@@ -219,12 +219,13 @@ class WhooshIndex:
         """What was looked for beside the strings typed, or could be, each with its own occurrences under the same filters."""
         expansions = []
         for possible in alternatives.possible(parsed, query.confusable):
-            words = []
+            confusion, words = possible.kind == "confusable", []
             for other in possible.others:
                 alone = replace(query, limit=0, facets=(), group=False)
-                found = Answer(snapshot.segments, views, alone, Parsed(other, "", dates=self._dates), snapshot.title_ranks).results()
-                words.append((other.shown, found.occurrences))
-            applied = query.confusable if possible.kind == "confusable" else query.taboo
+                found = self._answer(alone, Parsed(other, "", dates=self._dates), snapshot, views).results()
+                if found.occurrences or not confusion:
+                    words.append((other.shown, found.occurrences))
+            applied = query.confusable if confusion else query.taboo
             expansions.append(Expansion(possible.phrase.shown, possible.kind, applied, tuple(words)))
         return tuple(expansions)
 
@@ -242,10 +243,7 @@ class WhooshIndex:
 
     def _corrections(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[tuple[str, int], ...]:
         reader, visible = (query.reader.rank, query.today), [view.visible for view in views]
-        sounds = dict.fromkeys(
-            [normalise(query.text), *(full for full, _initials in readings(query.text))] if len(query.text) <= 20 else []
-        )
-        homophones = [name for full in sounds if full for name in snapshot.proper_names().sounding(full, reader, visible, corrections.MOST)]
+        homophones = snapshot.proper_names().sounding(query.text, reader, visible, corrections.MOST)
         return corrections.corrections(
             query.text, parsed, views, homophones, lambda text: self._count(replace(query, text=text), snapshot, views)
         )
@@ -266,7 +264,7 @@ class WhooshIndex:
         """Titles, persons and places that begin so; see the port."""
         snapshot = self._refreshed()
         visible = [view.visible for view in snapshot.seen_by(reader.rank, today)]
-        return snapshot.proper_names().suggest(prefix, normalise(prefix), (reader.rank, today), visible, limit)
+        return snapshot.proper_names().suggest(prefix, (reader.rank, today), visible, limit)
 
     def concordance(self, query: Query) -> Concordance:
         """Every occurrence on a line; see the port."""

@@ -88,6 +88,18 @@ def test_marks_and_concordance_know_them_too(index: WhooshIndex) -> None:
     assert set(index.search(Query("弘治", today=DAY)).terms) == {"弘治", "宏治"}
 
 
+def test_confusions_of_machine_reading_are_looked_for_when_asked(index: WhooshIndex) -> None:
+    assert _items(index, "弘冶") == set()
+    asked = index.search(Query("弘冶", today=DAY, confusable=True))
+    assert {hit.item for hit in asked.hits} == {"hong", "que", "both"}
+    (expansion,) = asked.expansions
+    assert (expansion.word, expansion.kind, expansion.applied) == ("弘冶", "confusable", True)
+    assert dict(expansion.words)["弘治"] == 3
+    assert all(number for _word, number in expansion.words)
+    assert _items(index, "“弘冶”", confusable=True) == set()
+    assert index.search(Query("弘冶", today=DAY)).corrections == (("弘治", 5),)
+
+
 def test_every_word_leads_to_the_others_of_its_line() -> None:
     assert taboo.expand(fold("弘治")) == (fold("宏治"),)
     assert taboo.expand(fold("宏治")) == (fold("弘治"),)

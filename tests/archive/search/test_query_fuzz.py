@@ -176,6 +176,7 @@ def test_nothing_typed_raises_anything_else_or_tells_what_is_hidden(
         "年:" + "元年至" * 600,
         "年:" + "二" * 1500 + "年",
         "同书 " * 600,
+        " ".join(f"弘治大太{char}" for char in "安康漢隂縣在王后之墓水利" * 12),
         "题名:" * 600,
         "&KR1;" * 400,
         "⿰" * 2000,

@@ -12,6 +12,7 @@ import pytest
 
 from archive.model.profile import Term, Vocabulary
 from archive.model.rights import Audience, Visibility
+from archive.search import corrections
 from archive.search.base import IndexDocument, Offer, Query, Suggestion
 from archive.search.chinese import WALL
 from archive.search.names import OtherNames
@@ -73,6 +74,29 @@ def test_names_are_suggested_in_every_form_with_their_works(index: WhooshIndex) 
         assert found[:2] == [("漢隂", "place", 3), ("漢陰廳志", "title", 2)]
         assert found[2:] == [("嘉慶漢陰廳志", "title", 1)], "a name that has it inside comes after those that begin so"
     assert _suggested(index, "李国") == [("李國麒", "person", 2)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("hanyin", "漢隂"),
+        ("Hàn yīn", "漢隂"),
+        ("hyt", "漢陰廳志"),
+        ("HYTZ", "漢陰廳志"),
+        ("liguo", "李國麒"),
+        ("lgq", "李國麒"),
+        ("xingan", "興安府志"),
+    ],
+)
+def test_names_are_suggested_by_pinyin_and_initials(index: WhooshIndex, typed: str, first: str) -> None:
+    assert _suggested(index, typed)[0][0] == first
+
+
+def test_every_reading_of_a_name_leads_to_it(tmp_path: Path) -> None:
+    index = WhooshIndex(tmp_path)
+    index.rebuild(iter([("a", _work("a", "單雄志"))]))
+    for typed in ("shanxiong", "danxiong", "chanxiong", "sxz", "dxz"):
+        assert [found.text for found in index.suggest(typed, Audience.PUBLIC, DAY)] == ["單雄志"]
 
 
 def test_no_suggestion_tells_of_what_a_reader_may_not_see(index: WhooshIndex) -> None:
@@ -161,6 +185,28 @@ def test_did_you_mean_never_tells_of_what_a_reader_may_not_see(index: WhooshInde
     assert _corrections(index, "重修安寧廳城圖") == {}
     assert _corrections(index, "重修安寧廳城圖", Audience.STAFF) == {"重修安康廳城圖": 1}
     assert _corrections(index, "“密亊”") == {}
+
+
+def test_a_name_that_sounds_the_same_is_meant(index: WhooshIndex) -> None:
+    assert _corrections(index, "李过其") == {"李國麒": 2}
+    assert _corrections(index, "liguoqi") == {"李國麒": 2}
+    assert _corrections(index, "寒某") == {}
+    assert _corrections(index, "寒某", Audience.STAFF) == {"漢某": 1}
+
+
+def test_a_glyph_without_a_code_is_not_offered(tmp_path: Path) -> None:
+    index = WhooshIndex(tmp_path)
+    index.rebuild(iter([("g", _work("g", "無", "&KR1234;陰安，[車*犬]陰安，⿰氵青陰安"))]))
+    assert _corrections(index, "漢陰安") == {}
+    assert index.search(Query("&KR1234;陰", today=DAY)).understood == "“〓陰”"
+
+
+def test_hidden_places_take_no_room_from_those_that_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corrections, "_PLACES", 3)
+    index = WhooshIndex(tmp_path)
+    hidden = [(f"a{n}", _work(f"a{n}", "密", "漢密縣", audience=Audience.STAFF)) for n in range(5)]
+    index.rebuild(iter([*hidden, ("z", _work("z", "開", "漢陰縣"))]))
+    assert _corrections(index, "漢中縣") == {"漢陰縣": 1}
 
 
 def test_only_the_string_that_is_nowhere_is_changed(index: WhooshIndex) -> None:

@@ -7,6 +7,7 @@ equal; a wrong one is reported with its string. `python benchmarks/search/exactn
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -223,6 +224,70 @@ def test_several_strings_and_or_not_and_brackets(archive: Archive, reader: Audie
             assert results.items == len({row.names[leaf][0] for leaf in expected}), text
             assert {(hit.item, hit.key) for hit in results.hits if hit.target != "item"} <= {row.names[leaf] for leaf in expected}, text
     assert hits > 20
+
+
+@pytest.mark.parametrize("scope", ["leaf", "section", "juan", "work"])
+def test_a_scope_says_within_what_several_strings_must_stand(archive: Archive, scope: str) -> None:
+    rng, row = random.Random(10), archive.rows[Audience.PUBLIC]
+    hits = 0
+    for _ in range(40):
+        one, two = some_string(rng, row, 2), some_string(rng, row, 2)
+        first, second = _leaves(row, one), _leaves(row, two)
+        common = _units(row, scope, first, one) & _units(row, scope, second, two)
+        expected = {leaf for leaf in first | second if _unit(row, scope, leaf) in common}
+        hits += bool(expected)
+        results = archive.index.search(asked(f"{typed(one)} {typed(two)}", limit=5, scope=scope))
+        assert results.total == len(expected), (one, two)
+        assert results.items == len({row.names[leaf][0] for leaf in expected}), (one, two)
+        assert {(hit.item, hit.key) for hit in results.hits if hit.target == "page"} <= {row.names[leaf] for leaf in expected}, (one, two)
+    assert hits > 10
+
+
+def _unit(row: Row, scope: str, leaf: int) -> tuple[str, object]:
+    place = {"leaf": leaf, "section": row.leaves[leaf].section, "juan": row.leaves[leaf].juan, "work": ""}
+    return row.names[leaf][0], place[scope]
+
+
+def _units(row: Row, scope: str, leaves: set[int], wanted: str) -> set[tuple[str, object]]:
+    """The units that have a string: a work has it in its description too."""
+    described = {(item, "") for item in row.described(Audience.PUBLIC, wanted)} if scope == "work" else set()
+    return {_unit(row, scope, leaf) for leaf in leaves} | described
+
+
+@pytest.mark.parametrize("sort", ["work", "left"])
+def test_a_concordance_has_a_line_for_every_occurrence_with_what_stands_around_it(archive: Archive, sort: str) -> None:
+    """For strings that are nowhere read over a note, whose contexts are the row's own."""
+    rng, row = random.Random(11), archive.rows[Audience.PUBLIC]
+    compared = 0
+    for _ in range(40):
+        wanted = some_string(rng, row, 3)
+        found = row.find(wanted)
+        concordance = archive.index.concordance(asked(typed(wanted), limit=5, sort=sort))
+        assert concordance.total == len(found), wanted
+        if any(char in poetry_leaves.GLYPHS for char in wanted) or any(end - begin != len(wanted) for begin, end in found.items()):
+            continue
+        expected = Counter((*row.names[row.leaf_at(at)], *_around(row, at, len(wanted))) for at in found)
+        told: Counter[tuple[str, ...]] = Counter()
+        for lines in archive.index.occurrences(asked(typed(wanted), sort=sort)):
+            for left, match, right, at in zip(lines.left, lines.match, lines.right, lines.at, strict=True):
+                told[lines.places[at].item, lines.places[at].key, _plain(left)[-6:], match, _plain(right)[:6]] += 1
+        assert told == expected, wanted
+        compared += 1
+    assert compared > 12
+
+
+_NO_FONT = {ord(glyph): "〓" for glyph in poetry_leaves.GLYPHS}
+
+
+def _around(row: Row, at: int, length: int) -> tuple[str, str, str]:
+    before = row.written[max(at - 6, 0) : at].rpartition("\n")[2]
+    after = row.written[at + length : at + length + 6].partition("\n")[0]
+    return before.translate(_NO_FONT), row.written[at : at + length], after.translate(_NO_FONT)
+
+
+def _plain(context: str) -> str:
+    """A context without brackets and ends, glyphs that no font has as one sign."""
+    return re.sub(r"&KR[0-9]+;", "〓", context).translate(dict.fromkeys(map(ord, "（）‖")))
 
 
 def test_filters_and_facets_count_what_brute_force_counts(archive: Archive) -> None:

@@ -94,6 +94,8 @@ def test_a_work_in_chunks_is_one_item_with_each_leaf_once(folder: Path, leaves: 
         assert results.items == 1
         counts = [leaf.count(fold(char)) for leaf in folded]
         assert (results.total, results.occurrences) == (np.count_nonzero(counts), sum(counts))
+        lines = WhooshIndex(folder).concordance(Query(char, limit=3000))
+        assert (lines.total, lines.works, sum(map(len, WhooshIndex(folder).occurrences(Query(char))))) == (sum(counts), 1, sum(counts))
 
 
 def test_a_corrected_leaf_is_found_at_once_and_nothing_else_changes(folder: Path, leaves: list[str], edges: list[int]) -> None:

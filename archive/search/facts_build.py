@@ -87,15 +87,12 @@ def row_of(document: IndexDocument, work: bytes, joins: bool) -> Row:
     )
 
 
-def build(rows: Sequence[Row], chunks: Sequence[Chunk]) -> dict[str, Array]:
-    """The arrays of some documents and of the chunks they make up."""
-    columns: dict[str, Sequence[Any]] = (
-        dict(zip(Row._fields, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(Row._fields, ())
-    )
+def build(columns: Mapping[str, Sequence[Any]], chunks: Sequence[Chunk]) -> dict[str, Array]:
+    """The arrays of some documents, given by column (the fields of `Row`), and of the chunks they make up."""
     arrays = {name: np.array(columns[name], dtype) for name, dtype in _PLAIN.items()}
     for name in CODED:
         known: dict[bytes, int] = {}
-        arrays[name] = np.fromiter((known.setdefault(value, len(known)) for value in columns[name]), np.uint32, len(rows))
+        arrays[name] = np.fromiter((known.setdefault(value, len(known)) for value in columns[name]), np.uint32, len(columns[name]))
         arrays |= _table(name, known)
     for name in BLOBS:
         arrays |= blob_arrays(name, columns[name])

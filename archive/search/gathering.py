@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from archive.search.base import IndexDocument
 from archive.search.chinese import read
@@ -29,21 +30,28 @@ SHADOW_CHARACTERS = MAX_LENGTH + MAX_DISTANCE
 
 @dataclass(slots=True)
 class Gathered:
-    """Rows and texts of the documents of some chunks, one after another."""
+    """What is known of the documents of some chunks, by column (the fields of `Row`), and their texts, one after another."""
 
-    rows: list[Row] = field(default_factory=list)
+    columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in Row._fields})
     texts: list[str] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
 
     @property
     def joins(self) -> list[bool]:
         """Which texts run on from the one before."""
-        return [row.flags & JOINS > 0 for row in self.rows]
+        return [flags & JOINS > 0 for flags in self.columns["flags"]]
 
     @property
     def notes(self) -> list[bool]:
         """In which texts brackets are small notes."""
-        return [row.flags & NOTES > 0 for row in self.rows]
+        return [flags & NOTES > 0 for flags in self.columns["flags"]]
+
+    def add(self, rows: Sequence[Row], texts: Sequence[str], digest: int) -> None:
+        """Take in a chunk."""
+        for name, values in zip(Row._fields, zip(*rows, strict=True), strict=True):
+            self.columns[name] += values
+        self.texts += texts
+        self.chunks.append(Chunk(len(rows), digest))
 
 
 class Gathering:
@@ -56,13 +64,11 @@ class Gathering:
 
     @property
     def documents(self) -> int:
-        return len(self._gathered.rows)
+        return len(self._gathered.texts)
 
     def add(self, rows: Sequence[Row], texts: Sequence[str], digest: int) -> None:
         """Take in a chunk."""
-        self._gathered.rows += rows
-        self._gathered.texts += texts
-        self._gathered.chunks.append(Chunk(len(rows), digest))
+        self._gathered.add(rows, texts, digest)
         length = sum(map(len, texts))
         self.characters += length
         self.total += length

@@ -98,14 +98,30 @@ class _Moved:
         return (numbers[keep] + self.added[at[keep]]).astype(np.uint32), keep
 
 
-def merge(text_path: Path, facts_path: Path, sources: Sequence[Source]) -> int:
-    """Write the arrays of all sources as those of one segment, durable. Gives its characters (walls too)."""
+def merge(text_path: Path, facts_path: Path, sources: Sequence[Source], bigrams: Callable[[], Arrays] | None = None) -> int:
+    """Write the arrays of all sources as those of one segment, durable. Gives its characters (walls too).
+
+    `bigrams` gives what `merge_bigrams` wrote of the same sources, when someone else does that half of the work.
+    """
     with array_writer(text_path) as out:
-        characters = _Merging(out, sources).run()
+        merging = _Merging(out, sources)
+        characters = merging.run()
+        if bigrams is None:
+            merging.bigrams()
+        else:
+            for name, array in bigrams().items():
+                out.put(name, array)
         out.close()
     facts = facts_build.merge([(source.facts, source.documents, source.living) for source in sources])
     write_arrays(facts_path, facts, {"names": facts_build.names_of(facts)})
     return characters
+
+
+def merge_bigrams(path: Path, sources: Sequence[Source]) -> None:
+    """Write the bigrams of all sources and their places, as those of one segment."""
+    with array_writer(path) as out:
+        _Merging(out, sources).bigrams()
+        out.close(durable=False)
 
 
 class _Merging:
@@ -131,6 +147,7 @@ class _Merging:
         return moved
 
     def run(self) -> int:
+        """Everything but the bigrams. Gives the characters (walls too)."""
         out = self.out
         out.put("letters", self.letters)
         fold_of = np.zeros(len(self.letters), code_type(len(self.letters)))
@@ -139,10 +156,13 @@ class _Merging:
         out.put("fold_of", fold_of)
         characters = self.text_itself()
         self.notes()
-        self.sorted("keys", "offsets", "places", self.places)
         self.postings()
         self.layout()
         return characters
+
+    def bigrams(self) -> None:
+        """Merge the places of every bigram."""
+        self.sorted("keys", "offsets", "places", self.places)
 
     # What lies in the order of the text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from archive.search import facts_build, segment_build
 from archive.search.arrays import Arrays, map_arrays, write_arrays
 from archive.search.gathering import Gathered
-from archive.search.segment_merge import Source
+from archive.search.segment_merge import Source, merge_bigrams
 
 PART_PREFIX = "part-"
 """Files of parts; what a killed writer left of them is removed by the next."""
@@ -18,7 +19,7 @@ PART_PREFIX = "part-"
 
 def built(gathered: Gathered) -> Source:
     """The arrays of some chunks."""
-    return Source(segment_build.build(gathered.texts, gathered.joins, gathered.notes), facts_build.build(gathered.rows, gathered.chunks))
+    return Source(segment_build.build(gathered.texts, gathered.joins, gathered.notes), facts_build.build(gathered.columns, gathered.chunks))
 
 
 def _build_aside(gathered: Gathered, text: Path, facts: Path) -> None:
@@ -28,11 +29,16 @@ def _build_aside(gathered: Gathered, text: Path, facts: Path) -> None:
     write_arrays(facts, source.facts, durable=False)
 
 
+def _merge_bigrams(texts: Sequence[Path], facts: Sequence[Path], path: Path) -> None:
+    """Merge the bigrams of parts into a file of their own."""
+    merge_bigrams(path, [Source(map_arrays(text)[0], map_arrays(fact)[0]) for text, fact in zip(texts, facts, strict=True)])
+
+
 class Part:
-    """A part that is being built, or is."""
+    """A part that is being built, or is: two files."""
 
     def __init__(self, text: Path, facts: Path, built: Future[None] | None) -> None:
-        self._text, self._facts, self._built = text, facts, built
+        self.text, self.facts, self._built = text, facts, built
 
     def wait(self) -> None:
         """Return when it is built. Raises what went wrong."""
@@ -40,15 +46,14 @@ class Part:
             self._built.result()
 
     def source(self) -> Source:
-        """Its arrays, in files that have no name any more, so that nothing is left of them whatever happens."""
+        """Its arrays."""
         self.wait()
-        return Source(_nameless(self._text), _nameless(self._facts))
+        return Source(map_arrays(self.text)[0], map_arrays(self.facts)[0])
 
-
-def _nameless(path: Path) -> Arrays:
-    arrays, _extra = map_arrays(path)
-    path.unlink()
-    return arrays
+    def remove(self) -> None:
+        """Remove its files; what is mapped stays readable."""
+        self.text.unlink(missing_ok=True)
+        self.facts.unlink(missing_ok=True)
 
 
 class PartBuilders:
@@ -75,6 +80,23 @@ class PartBuilders:
         part = Part(text, facts, self._executor.submit(_build_aside, gathered, text, facts))
         self._under_way.append(part)
         return part
+
+    def bigrams(self, parts: Sequence[Part]) -> Callable[[], Arrays] | None:
+        """Begin to merge the bigrams of parts in a process beside this one; None when there is no other."""
+        if self._executor is None:
+            return None
+        for part in parts:
+            part.wait()
+        path = self._folder / f"{PART_PREFIX}bigrams"
+        merged = self._executor.submit(_merge_bigrams, [part.text for part in parts], [part.facts for part in parts], path)
+
+        def arrays() -> Arrays:
+            merged.result()
+            mapped, _extra = map_arrays(path)
+            path.unlink()
+            return mapped
+
+        return arrays
 
     def close(self) -> None:
         """End the processes."""

@@ -43,6 +43,7 @@ class ChinesePerDocWriter(W3PerDocWriter):
         super().__init__(codec, storage, segment)
         self.gathering = Gathering()
         self._sources: list[Source | Part] = []
+        self._builders: PartBuilders | None = None
 
     def add_source(self, source: Source) -> None:
         """Take over what lives of another segment, after what was gathered so far."""
@@ -51,24 +52,29 @@ class ChinesePerDocWriter(W3PerDocWriter):
 
     def finish_part(self, builders: PartBuilders | None = None) -> None:
         """Build the arrays of what was gathered so far; `builders` do it aside, so that they take no memory here."""
+        self._builders = builders or self._builders
         gathered = self.gathering.take()
         if gathered.chunks:
-            self._sources.append(built(gathered) if builders is None else builders.begin(gathered))
+            self._sources.append(built(gathered) if self._builders is None else self._builders.begin(gathered))
 
     def close(self) -> None:
         super().close()
         self.finish_part()
         if not self._sources:
             return
-        text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
+        parts = [source for source in self._sources if isinstance(source, Part)]
+        bigrams = self._builders.bigrams(parts) if self._builders is not None and len(parts) == len(self._sources) > 1 else None
         sources = [source.source() if isinstance(source, Part) else source for source in self._sources]
         self._sources = []
+        text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
         if len(sources) == 1 and sources[0].living is None:
             write_arrays(text, sources[0].text)
             write_arrays(facts, sources[0].facts, {"names": facts_build.names_of(sources[0].facts)})
             self._segment.characters = len(sources[0].text["codes"])
         else:
-            self._segment.characters = segment_merge.merge(text, facts, sources)
+            self._segment.characters = segment_merge.merge(text, facts, sources, bigrams)
+        for part in parts:
+            part.remove()
 
 
 class ChineseSegment(W3Segment):

@@ -67,7 +67,8 @@ def _without(gathered: Gathered, living: Array) -> Gathered:
     for chunk, lives in zip(gathered.chunks, living.tolist(), strict=True):
         if lives:
             kept.chunks.append(chunk)
-            kept.rows += gathered.rows[at : at + chunk.documents]
+            for name, values in gathered.columns.items():
+                kept.columns[name] += values[at : at + chunk.documents]
             kept.texts += gathered.texts[at : at + chunk.documents]
         at += chunk.documents
     return kept
@@ -83,11 +84,13 @@ def test_joined_segments_equal_one_built_at_once(seed: int, tmp_path: Path, monk
     living = [np.array([rng.random() < 0.6 for _ in part.chunks]) for part in parts]
     living[0][:] = True
     sources = [Source(made.text, made.facts, None if lives.all() else lives) for made, lives in zip(map(built, parts), living, strict=True)]
-    segment_merge.merge(tmp_path / "text", tmp_path / "facts", sources)
+    segment_merge.merge_bigrams(tmp_path / "bigrams", sources)
+    segment_merge.merge(tmp_path / "text", tmp_path / "facts", sources, (lambda: map_arrays(tmp_path / "bigrams")[0]) if seed % 2 else None)
     whole = Gathered()
     for part, lives in zip(parts, living, strict=True):
         kept = _without(part, lives)
-        whole.rows += kept.rows
+        for name, values in kept.columns.items():
+            whole.columns[name] += values
         whole.texts += kept.texts
         whole.chunks += kept.chunks
     expected = built(whole)

@@ -15,7 +15,7 @@ from archive.search.arrays import Array
 from archive.search.base import Expansion, FacetCount, Group, Hit, Query, Results, Snippet
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
 from archive.search.picking import smallest
-from archive.search.segment_facts import ITEM, NEVER, Facts, SegmentFacts
+from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts
 from archive.search.segment_text import Layout, Occurrences, SegmentText
 from archive.search.syntax import And, Clause, Near, Or, Parsed, Phrase
 
@@ -157,11 +157,9 @@ class Answer:
         size = max((int(view.items.max(initial=-1)) + 1 for view in self.views), default=0)
         found = np.zeros(size, bool)
         for part, mask in zip(parts, masks, strict=True):
-            facts = part.segment.facts
-            codes = facts.item[part.documents] if mask.all() else facts.item[part.documents[mask]]
-            own = np.zeros(len(part.answer.view.items), bool)
-            own[codes] = True
-            found[part.answer.view.items[own]] = True
+            documents = part.documents if mask.all() else part.documents[mask]
+            codes, counts = part.segment.facts.in_runs("item", documents)
+            found[part.answer.view.items[codes[counts > 0]]] = True
         return found
 
     # Ranking
@@ -182,7 +180,8 @@ class Answer:
         for part in parts:
             part.scores /= part.scores + np.float32(10.0)
             if self.phrases:
-                _add_tiers(part, self.phrases)
+                _add_forms(part, self.phrases)
+        _add_presence(parts, self.phrases)
 
     def _page(self, parts: Sequence[_Part]) -> list[tuple[_Part, int]]:
         """The hits asked for, in order."""
@@ -250,24 +249,25 @@ class Answer:
 
     def _hit(self, part: _Part, index: int) -> Hit:
         document = int(part.documents[index])
-        facts = part.segment.facts.of(document)
-        work = part.segment.facts.work_of(document)
+        facts = part.segment.facts
+        work = facts.work_of(document)
+        start, end = float(facts.time[document]), float(facts.arrays["until"][document])
         places = list(_places_in(part, document)) if self.query.snippets else []
         return Hit(
-            target=facts.target,
-            item=facts.item,
-            key=facts.key,
+            target=TARGETS[int(facts.target[document])],
+            item=facts.value("item", int(facts.item[document])),
+            key=facts.value("key", document),
             title=work.title,
-            label=facts.label,
+            label=facts.value("label", document),
             score=round(float(part.scores[index]), 6),
             matches=int(part.matches[index]),
             snippets=self._snippets(part, document, places) if self.query.snippets else (),
-            start=facts.start,
-            end=facts.end,
-            position=facts.position,
+            start=None if start != start else start,
+            end=None if end != end else end,
+            position=int(facts.position[document]),
             collection=work.collection,
             kind=work.kind,
-            source=facts.source,
+            source=facts.value("source", int(facts.arrays["source"][document])),
             reasons=tuple(dict.fromkeys(pair for phrase, found in places for pair in _differences(part.segment.text, phrase, found))),
         )
 
@@ -280,7 +280,7 @@ class Answer:
 
     def _facets(self, parts: Sequence[_Part]) -> dict[str, tuple[FacetCount, ...]]:
         found = {}
-        by_work = [np.bincount(part.segment.facts.work[part.documents], minlength=1) for part in parts] if self.query.facets else []
+        by_work = [part.segment.facts.by_work_counts(part.documents) for part in parts] if self.query.facets else []
         for name in self.query.facets:
             counts: Counter[str] = Counter()
             for part, works in zip(parts, by_work, strict=True):
@@ -377,19 +377,31 @@ def _holding(part: _Part, phrase: Phrase) -> int:
     return len(documents) if part.answer.view.open else int(np.count_nonzero(part.answer.view.counted[documents]))
 
 
-def _add_tiers(part: _Part, phrases: Sequence[Phrase]) -> None:
-    counts = [part.answer.found[phrase] for phrase in phrases]
+def _add_presence(parts: Sequence[_Part], phrases: Sequence[Phrase]) -> None:
+    """1 for the documents with the most of the strings that any has, whatever segment it is in."""
+    if len(phrases) < 2:
+        for part in parts:
+            part.scores += np.float32(len(phrases))
+        return
+    present = []
+    for part in parts:
+        number = np.zeros(len(part.documents), np.int32)
+        for phrase in phrases:
+            found = part.answer.found[phrase]
+            number += counts_at(part.documents, found.documents, found.counts) > 0
+        present.append(number)
+    best = max([1, *(int(number.max(initial=0)) for number in present)])
+    for part, number in zip(parts, present, strict=True):
+        part.scores += number >= best
+
+
+def _add_forms(part: _Part, phrases: Sequence[Phrase]) -> None:
+    """The share of the strings in the very form typed, and 2 for a title."""
     as_typed = np.zeros(len(part.documents), np.float32)
-    for found in counts:
+    for phrase in phrases:
+        found = part.answer.found[phrase]
         as_typed += counts_at(part.documents, found.documents, found.as_typed) > 0
-    if len(phrases) == 1:
-        part.scores += as_typed + np.float32(1)
-    else:
-        present = np.zeros(len(part.documents), np.float32)
-        for found in counts:
-            present += counts_at(part.documents, found.documents, found.counts) > 0
-        best = max(float(present.max(initial=0)), 1.0)
-        part.scores += (present >= best) + as_typed / np.float32(len(phrases))
+    part.scores += as_typed / np.float32(len(phrases))
     described = np.flatnonzero(~part.in_text)
     if len(described):
         part.scores[described[_in_title(part, part.documents[described], phrases)]] += np.float32(2.0)

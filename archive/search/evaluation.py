@@ -15,7 +15,7 @@ import numpy as np
 from archive.search.arrays import Array
 from archive.search.chinese import fold, written_form
 from archive.search.segment_facts import ITEM, SegmentFacts, values_of
-from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText
+from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText, rows_between
 from archive.search.syntax import WESTERN, And, Clause, DateReader, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
 
 _DENSE = 16
@@ -74,7 +74,7 @@ class Found:
     `alternatives`: what was found of the string itself and of each string that stands for it, when there are such.
     """
 
-    __slots__ = ("_located", "_located_by", "_within", "alternatives", "as_typed", "counts", "documents")
+    __slots__ = ("_between", "_located", "_located_by", "_within", "alternatives", "as_typed", "counts", "documents")
 
     def __init__(
         self,
@@ -84,9 +84,10 @@ class Found:
         located: Callable[[], tuple[Occurrences, Array]],
         within: Callable[[int], Occurrences] | None = None,
         alternatives: tuple[tuple[Phrase, Found], ...] = (),
+        between: Callable[[Array, Array], Occurrences] | None = None,
     ) -> None:
         self.documents, self.counts, self.as_typed = documents, counts, as_typed
-        self._located_by, self._within, self.alternatives = located, within, alternatives
+        self._located_by, self._within, self._between, self.alternatives = located, within, between, alternatives
         self._located: tuple[Occurrences, Array] | None = None
 
     @property
@@ -110,6 +111,12 @@ class Found:
             return self._within(document)
         low, high = np.searchsorted(self.place_documents, [document, document + 1])
         return self.places.where(slice(int(low), int(high)))
+
+    def between(self, lows: Array, highs: Array) -> Occurrences:
+        """The places that begin within one of some stretches, both ends included; `lows` ascend."""
+        if self._located is None and self._between is not None:
+            return self._between(lows, highs)
+        return self.places.where(rows_between(self.places.starts, lows, highs))
 
 
 def _begins(documents: Array) -> Array:
@@ -178,7 +185,11 @@ def _find_character(view: View, phrase: Phrase) -> Found:
         places = text.find_in(document, (code,))
         return places.where(_as_typed(text, places, phrase)) if phrase.exact else places
 
-    return Found(documents, counts, as_typed, located, within)
+    def between(lows: Array, highs: Array) -> Occurrences:
+        places = text.find_between(code, lows, highs)
+        return view.seen(places.where(_as_typed(text, places, phrase)) if phrase.exact else places)[0]
+
+    return Found(documents, counts, as_typed, located, within, between=between)
 
 
 def counts_at(documents: Array, found_in: Array, counts: Array) -> Array:
@@ -321,7 +332,7 @@ def find_near(view: View, near: Near, found: Sequence[Found]) -> Found:
     rarest = min(found, key=lambda each: int(each.counts.sum()))
     longest = max(_length(phrase) for phrase in near.phrases)
     lows, highs = _around(view, rarest.places, 2 * (near.distance + longest))
-    kept = [each.places if each is rarest else _between(each.places, lows, highs) for each in found]
+    kept = [each.places if each is rarest else each.between(lows, highs) for each in found]
     places = _Measured.of(view, kept[0])
     for other in kept[1:]:
         others = _Measured.of(view, other)
@@ -349,14 +360,6 @@ def _around(view: View, places: Occurrences, reach: int) -> tuple[Array, Array]:
     lows = np.minimum(text.through_of(np.maximum(before - reach, 0)), places.starts - reach)
     highs = np.maximum(text.through_of(np.minimum(after + reach, ends)), places.ends + reach)
     return np.maximum(lows, 0), np.minimum(highs, ends)
-
-
-def _between(places: Occurrences, lows: Array, highs: Array) -> Occurrences:
-    """Those places that begin within one of some stretches."""
-    begins, ends = np.searchsorted(places.starts, lows), np.searchsorted(places.starts, highs, side="right")
-    size = len(places) + 1
-    inside = np.cumsum(np.bincount(begins, minlength=size) - np.bincount(ends, minlength=size))[:-1] > 0
-    return places.where(inside)
 
 
 @dataclass(slots=True)
@@ -503,14 +506,21 @@ class _Evaluator:
         units = self.units()
         having = np.zeros(max((int(unit.max(initial=-1)) + 1 for unit in units), default=0), bool)
         for unit, mask in zip(units, masks, strict=True):
-            having[unit[mask]] = True
+            having[unit[np.flatnonzero(mask)]] = True
         return having
 
     def in_units(self, masks: Sequence[Array], wanted: Sequence[Array]) -> list[Array]:
         """With one set of units all their documents; with several the documents of `masks` in units that all sets have."""
         common = np.logical_and.reduce(wanted)
-        inside = [common[unit] for unit in self.units()]
-        return inside if len(wanted) == 1 else [mask & into for mask, into in zip(masks, inside, strict=True)]
+        if len(wanted) == 1:
+            return [common[unit] for unit in self.units()]
+        inside = []
+        for mask, unit in zip(masks, self.units(), strict=True):
+            rows = np.flatnonzero(mask)
+            into = np.zeros(len(mask), bool)
+            into[rows[common[unit[rows]]]] = True
+            inside.append(into)
+        return inside
 
     def any_of(self, clauses: Sequence[Clause]) -> _Match:
         """A clause about descriptions alone means descriptions, when it stands beside strings of text."""

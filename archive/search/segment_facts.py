@@ -137,6 +137,7 @@ class SegmentFacts:
         self._joined: dict[tuple[tuple[str, ...], bool], tuple[str, Array]] = {}
         self._facets: dict[str, _Values] = {}
         self._strings: dict[str, tuple[str, ...]] = {}
+        self._known_runs: dict[str, tuple[Array, Array]] = {}
         self._having: OrderedDict[tuple[str, tuple[str, ...]], Array] = OrderedDict()
 
     @property
@@ -168,18 +169,18 @@ class SegmentFacts:
         arrays = self.arrays
         flags, start, end = int(arrays["flags"][document]), float(arrays["time"][document]), float(arrays["until"][document])
         return Facts(
-            item=self._value("item", int(self.item[document])),
+            item=self.value("item", int(self.item[document])),
             target=TARGETS[int(self.target[document])],
-            key=self._value("key", document),
-            label=self._value("label", document),
+            key=self.value("key", document),
+            label=self.value("label", document),
             position=int(self.position[document]),
             start=None if start != start else start,
             end=None if end != end else end,
             joins=bool(flags & JOINS),
             notes=bool(flags & NOTES),
-            section=self._value("section", int(arrays["section"][document])),
-            juan=self._value("juan", int(arrays["juan"][document])),
-            source=self._value("source", int(arrays["source"][document])),
+            section=self.value("section", int(arrays["section"][document])),
+            juan=self.value("juan", int(arrays["juan"][document])),
+            source=self.value("source", int(arrays["source"][document])),
         )
 
     def texts(self, name: str, documents: Array) -> list[str]:
@@ -188,9 +189,32 @@ class SegmentFacts:
         spans = zip(offsets[documents].tolist(), offsets[documents + 1].tolist(), strict=True)
         return [str(blob[begin:end], "utf-8", "surrogatepass") for begin, end in spans]
 
-    def _value(self, name: str, number: int) -> str:
+    def value(self, name: str, number: int) -> str:
+        """The `key` or `label` of a document, or the value of `item`, `section`, `juan` or `source` with a code."""
+        if name in self._strings:
+            return self._strings[name][number]
         begin, end = self.arrays[f"{name}_offsets"][number : number + 2].tolist()
         return str(self.arrays[f"{name}_blob"][begin:end].data, "utf-8", "surrogatepass")
+
+    def _runs(self, name: str) -> tuple[Array, Array]:
+        """Where each run of documents of one item or work begins, and its code: documents of an item stand together."""
+        with self._lock:
+            if name not in self._known_runs:
+                codes = self.arrays[name]
+                begins = np.flatnonzero(np.diff(codes, prepend=-1)) if len(codes) else np.zeros(0, np.int64)
+                self._known_runs[name] = begins, codes[begins]
+            return self._known_runs[name]
+
+    def in_runs(self, name: str, documents: Array) -> tuple[Array, Array]:
+        """For each run of `item` or `work` its code, and how many of the documents (ascending) lie in it."""
+        begins, codes = self._runs(name)
+        return codes, np.diff(np.append(np.searchsorted(documents, begins), len(documents)))
+
+    def by_work_counts(self, documents: Array) -> Array:
+        """How many of these documents (ascending) each work has."""
+        codes, counts = self.in_runs("work", documents)
+        summed: Array = np.bincount(codes, weights=counts, minlength=1).astype(np.int64)
+        return summed
 
     def works(self) -> list[Work]:
         """The works of the segment, by code."""

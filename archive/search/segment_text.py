@@ -130,7 +130,14 @@ class SegmentText:
 
     def forms_of(self, code: int) -> Array:
         """Codes of the letters as written that fold to a code."""
-        return np.flatnonzero(self.fold_of == code)
+        order, bounds = self._forms
+        return order[bounds[code] : bounds[code + 1]]
+
+    @cached_property
+    def _forms(self) -> tuple[Array, Array]:
+        """The written codes ordered by what they fold to, and where those of each folded code begin."""
+        order = np.argsort(self.fold_of, kind="stable")
+        return order, np.searchsorted(self.fold_of[order], np.arange(len(self.letters) + 1))
 
     # Where a place lies
 
@@ -202,6 +209,12 @@ class SegmentText:
         """The places of a pattern in reading order alone, not over notes: less work where a few may be missed."""
         starts = self._through(pattern)
         return Occurrences(starts, starts + len(pattern), np.full(len(starts), -1, np.int64))
+
+    def find_between(self, code: int, lows: Array, highs: Array) -> Occurrences:
+        """Places of one character within some stretches, both ends included; `lows` ascend."""
+        places = self._places_of(code)
+        starts = places[rows_between(places, lows, highs)].astype(np.int64)
+        return Occurrences(starts, starts + 1, np.full(len(starts), -1, np.int64))
 
     def _with_over(self, through: Occurrences, over: Array, length: int) -> Occurrences:
         """Both ways together; what starts at the same place was found through."""
@@ -419,6 +432,16 @@ class SegmentText:
         instead = [string[0] == INSTEAD for string in strings]
         widths = list(accumulate(len(string) - 1 - wide for string, wide in zip(strings, instead, strict=True)))
         return Layout(_woven(characters, places, strings), len(characters), places, widths, instead)
+
+
+def rows_between(values: Array, lows: Array, highs: Array) -> Array:
+    """Indices of those ascending `values` that lie within one of some stretches, both ends included; `lows` ascend."""
+    begins = np.searchsorted(values, lows.astype(values.dtype))
+    ends = np.searchsorted(values, highs.astype(values.dtype), side="right")
+    begins[1:] = np.maximum(begins[1:], np.maximum.accumulate(ends)[:-1])  # no row twice
+    counts = np.maximum(ends - begins, 0)
+    rows: Array = np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+    return rows
 
 
 def decode(points: Array) -> str:

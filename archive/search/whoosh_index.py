@@ -42,6 +42,7 @@ from archive.search.concordance import Kwic
 from archive.search.evaluation import View, units_of
 from archive.search.gathering import pieces_of
 from archive.search.names import NO_NAMES, OtherNames
+from archive.search.readings import pinyin_key, stroke_key
 from archive.search.segment_facts import Facts, SegmentFacts, Work
 from archive.search.segment_parts import PART_PREFIX, PartBuilders
 from archive.search.segment_text import SegmentText
@@ -164,10 +165,14 @@ class _Snapshot:
         return self.proper
 
 
+def _sorted_by(work: Work, order: str) -> tuple[bool, str, str]:
+    if order == "call_number":
+        return (not work.call_number, work.call_number, pinyin_key(work.title))
+    return (False, stroke_key(work.title) if order == "strokes" else pinyin_key(work.title), work.title)
+
+
 def _ranked(works: Sequence[Sequence[Work]], order: str) -> tuple[Array, ...]:
-    keys = [
-        [(not work.call_number, work.call_number, work.title) if order == "call_number" else work.title for work in some] for some in works
-    ]
+    keys = [[_sorted_by(work, order) for work in some] for some in works]
     rank = {key: number for number, key in enumerate(sorted({key for some in keys for key in some}))}
     return tuple(np.array([rank[key] for key in some], np.int32) for some in keys)
 

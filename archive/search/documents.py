@@ -6,6 +6,7 @@ passage, and each libretto that no timed text repeats. Text of files in which pe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,6 +19,8 @@ from archive.search.base import IndexDocument
 from archive.search.chinese import WALL, fold
 
 _NO_PROFILE = Profile("", "", "", ())
+_CALL_NUMBER = "call-number"
+_JUAN = re.compile(r"卷之?([首末上中下前后後終终〇零一二三四五六七八九十百廿卅0-9]+)")
 _SHARED_NAMES = {FieldType.AGENT: ("责任者", "creator"), FieldType.PLACE: ("地名", "place")}
 """Query names that every field of a type answers to, whatever its own label."""
 
@@ -66,6 +69,7 @@ class _Maker:
             year_last=span.last if span else None,
             date=item.date.written if item.date else "",
             fields=fields,
+            call_number=next(iter(fields.get(_CALL_NUMBER, ())), ""),
             field_names=self.names(fields),
             facets=tuple(field.key for field in self.profile.fields if field.facet and not field.staff_only),
         )
@@ -105,6 +109,7 @@ class _Maker:
                 position=page.position,
                 label=_label(page),
                 section=page.section,
+                juan=_juan(page),
                 source=version.source.value,
             )
             before = page.position
@@ -193,6 +198,14 @@ def _names_of(field: Field) -> tuple[str, ...]:
 def _description(*values: str) -> str:
     """Values apart by walls, each once, so that nothing is found across two of them."""
     return WALL.join(dict.fromkeys(value for value in values if value))
+
+
+def _juan(page: Page) -> str:
+    """The 卷 of a page without the word, `三`, `首`: of its verified folio, else as its label says."""
+    if page.folio is not None and page.folio.verified:
+        return page.folio.juan or ""
+    named = _JUAN.search(page.label)
+    return named[1] if named else ""
 
 
 def _label(page: Page) -> str:

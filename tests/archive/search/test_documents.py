@@ -93,6 +93,16 @@ def test_text_runs_on_but_not_over_a_missing_leaf_or_one_without_text() -> None:
     ]
 
 
+def test_the_juan_of_a_leaf_is_that_of_its_verified_folio_or_of_its_label() -> None:
+    pages = (
+        _page(1, _text("甲"), label="卷之十二·叶一上"),
+        _page(2, _text("乙"), label="卷二", folio=Folio(juan="三", verified=True)),
+        _page(3, _text("丙"), label="卷首", folio=Folio(juan="四")),
+        _page(4, _text("丁"), label="第4页"),
+    )
+    assert [page.juan for page in _documents(_item(pages=pages))] == ["十二", "三", "首", ""]
+
+
 def test_the_best_reading_is_indexed() -> None:
     (page,) = _documents(_item(pages=(_page(1, _text("機", TextSource.OCR), _text("校", TextSource.CORRECTED)),)))
     assert (page.text, page.source) == ("校", "corrected")

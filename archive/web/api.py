@@ -83,6 +83,7 @@ def _found(text: str, view: SearchView) -> dict[str, Any]:
         "items": results.items,
         "metadata_total": results.metadata_total,
         "occurrences": results.occurrences,
+        "works": results.works,
         "forms": _pairs("form", results.forms),
         "unquoted": results.unquoted,
         "expansions": [

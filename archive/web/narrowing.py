@@ -18,7 +18,7 @@ from archive.model.profile import Definitions
 from archive.search.base import Expansion, FacetCount, Results
 from archive.search.chinese import fold
 from archive.web import presenting
-from archive.web.asking import SCOPES, Asked
+from archive.web.asking import Asked
 
 FEW = 12
 """Values shown of one facet before the reader asks for more."""
@@ -95,7 +95,7 @@ def wider(wanted: Asked, place: Place, results: Results) -> list[Link]:
     return [
         Link(names[scope], place.but(q=text, scope=scope or None), f"{count:,}")
         for scope, count in results.wider
-        if scope in names and (scope in SCOPES or not scope)
+        if count and scope in names
     ]
 
 
@@ -218,7 +218,7 @@ _QUOTES = str.maketrans("", "", '"“”「」『』＂')
 
 def forms(wanted: Asked, place: Place, results: Results) -> list[Link]:
     """Written forms found with their counts, each leading to itself alone; empty when there is only the one that was typed."""
-    if len(results.forms) < 2 and all(form == wanted.text for form, _count in results.forms):
+    if not any(count for _form, count in results.forms) or [form for form, _count in results.forms] == [wanted.text]:
         return []
     return [Link(form, place.but(q=only_form(wanted.text, form)), f"{count:,}") for form, count in results.forms]
 
@@ -240,6 +240,8 @@ def expansions(place: Place, given: Iterable[Expansion]) -> list[dict[str, Any]]
     """What else was, or could be, looked for, with the way to change it."""
     found = []
     for expansion in given:
+        if not any(count for _word, count in expansion.words):
+            continue
         taboo = expansion.kind == "taboo"
         if taboo:
             url = place.but(taboo="0" if expansion.applied else None)
@@ -256,14 +258,15 @@ def expansions(place: Place, given: Iterable[Expansion]) -> list[dict[str, Any]]
 
 def offers(place: Place, results: Results) -> list[dict[str, Any]]:
     """Other names of the place or person that the query is."""
-    about = {"place": _("“%(name)s”的别名、旧称："), "person": _("“%(name)s”的别名、字号：")}
+    about = {"place": _("同一地方又称"), "person": _("同一人又称")}
     return [
         {
-            "about": about.get(offer.kind, about["place"]) % {"name": offer.name},
-            "words": [Link(name, place.but(q=name), f"{count:,}") for name, count in offer.others],
+            "about": about.get(offer.kind, _("又称")),
+            "words": [Link(name, place.but(q=name), f"{count:,}") for name, count in offer.others if count],
             "note": offer.note,
         }
         for offer in results.offers
+        if any(count for _name, count in offer.others)
     ]
 
 

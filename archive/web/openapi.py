@@ -102,6 +102,7 @@ def _schemas() -> Mapping[str, Schema]:
             items=_WHOLE | {"description": "The works they are in."},
             metadata_total=_WHOLE | {"description": "Items whose description matches."},
             occurrences=_WHOLE,
+            works=_WHOLE | {"description": "With `group=1`, how many groups there are in all; else 0."},
             forms=_list(_object(form=_TEXT, count=_WHOLE)) | {"description": "Forms in which it is written, with occurrences."},
             unquoted=_or_none(_WHOLE) | {"description": "For a quoted query, the total without its quotes."},
             expansions=_list(
@@ -124,7 +125,7 @@ def _schemas() -> Mapping[str, Schema]:
                     "With no hit: what a wider scope would find.", scope={"type": "string", "enum": ["neighbour", *SCOPES]}, count=_WHOLE
                 )
             ),
-            hits=_list(_ref("Hit")) | {"description": "Empty when `group=1`: the hits are in `groups`."},
+            hits=_list(_ref("Hit")) | {"description": "With `group=1` those of the groups."},
             groups=_list(_ref("Group")),
             facets={"type": "object", "additionalProperties": _list(_object(value=_TEXT, label=_TEXT, count=_WHOLE))},
             page=_WHOLE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
@@ -89,7 +88,7 @@ def _found(wanted: Asked, place: Place, view: SearchView) -> dict[str, Any]:
         "wider": narrowing.wider(wanted, place, results),
         "scopes": narrowing.scopes(wanted, place, results),
         "switches": narrowing.switches(wanted, place),
-        "hits": hits.shown(results.hits, view, wanted.text, definitions),
+        "hits": hits.shown(results.hits, view, wanted.text, definitions) if not wanted.group else (),
         "groups": [_group(group, wanted, place, view) for group in results.groups],
         "facets": narrowing.facets(wanted, place, results, definitions, request.args.get("more", "")),
         "pages": _pages(wanted, results),
@@ -99,7 +98,7 @@ def _found(wanted: Asked, place: Place, view: SearchView) -> dict[str, Any]:
 
 def _pages(wanted: Asked, results: Results) -> Pages:
     """Pages there really are. `number` can lie beyond `count`: an address can ask for anything."""
-    listed = max(results.items, len(results.groups)) if wanted.group else results.total + results.metadata_total
+    listed = results.works if wanted.group else results.total + results.metadata_total
     return Pages(wanted.page, max(1, -(-listed // wanted.size)))
 
 
@@ -124,15 +123,7 @@ def _lines(place: Place) -> str | None:
 def _unquoted(wanted: Asked, place: Place, results: Results) -> Link | None:
     """How much there is when a quoted query is asked without its quotes; None for a query without any."""
     text = narrowing.unquoted(wanted.text)
-    if not text:
-        return None
-    if results.unquoted is not None:
-        return Link(text, place.but(q=text), f"{results.unquoted:,}")
-    try:
-        found = run(replace(wanted, text=text, page=1, size=1, facets=())).results
-    except (QueryError, SearchIndexError):
-        return None
-    return Link(text, place.but(q=text), f"{found.total + found.metadata_total:,}")
+    return Link(text, place.but(q=text), f"{results.unquoted:,}") if text and results.unquoted is not None else None
 
 
 def _counts(results: Results) -> str:

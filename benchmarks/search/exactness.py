@@ -152,7 +152,7 @@ class _Order:
         self._sorted = text[self._places]
 
     def places(self, char: int) -> Places:
-        low, high = np.searchsorted(self._sorted, [char, char + 1])
+        low, high = np.searchsorted(self._sorted, np.array([char, char + 1], np.int32))  # of one type: no copy of the row
         return self._places[low:high]
 
 

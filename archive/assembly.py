@@ -11,12 +11,14 @@ from pathlib import Path
 from archive import resources
 from archive.catalogue.engine import Catalogue, open_catalogue
 from archive.derivatives.store import DerivativeStore
-from archive.errors import SettingsError, UsageError
+from archive.errors import DefinitionsError, SettingsError, UsageError
 from archive.language import _
 from archive.model.profile import Definitions
 from archive.profiles import load_definitions
 from archive.search.base import SearchIndex
+from archive.search.chinese import learn_glyphs
 from archive.search.deferred import DeferredIndex
+from archive.search.gaiji import load_gaiji
 from archive.services.keeping import Keeping
 from archive.services.publishing import Publishing
 from archive.services.reading import Reading
@@ -102,6 +104,10 @@ def _index(folder: Path, definitions: Definitions | None = None) -> SearchIndex:
 
 def index_state(settings: Settings) -> dict[str, object]:
     """What the search index says of itself, for `fangzhi doctor`; `fault` when it is not well."""
+    try:
+        learn_glyphs(load_gaiji(settings.definitions))
+    except DefinitionsError as error:
+        return {"fault": str(error)}
     index = _index(settings.index)
     try:
         return dict(index.doctor())
@@ -117,6 +123,7 @@ def system_clock() -> datetime:
 def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> Archive:
     """Open a home: check it, mend what a crash left, connect the parts. Raises SettingsError or StorageError when the home is not well."""
     definitions = load_definitions(resources.definitions(), settings.definitions)
+    learn_glyphs(load_gaiji(settings.definitions))
     store = OcflStore(settings.originals, settings.staging)
     journal = Journal(settings.journal)
     catalogue = open_catalogue(settings.catalogue, create=True)

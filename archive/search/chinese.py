@@ -2,7 +2,8 @@
 
 A text is read into *characters*: punctuation, spaces, line breaks and indentation are dropped, full-width forms narrowed, and what stands for
 one glyph (`&KR1234;`, an ideographic description, `[車*犬]`) becomes one character. Folding then goes character by character, so that a folded
-text is as long as the written one and offsets lead back to the text as written. Tables: `fold.tsv` (derived), `variants.tsv` (reviewed by us).
+text is as long as the written one and offsets lead back to the text as written. Tables: `fold.tsv` (derived), `variants.tsv` and
+`gaiji.tsv` (reviewed by us).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -66,15 +67,18 @@ def _load_table() -> dict[int, str]:
     return {ord(written): folded for written, folded in table.items()}
 
 
-def _fold_version() -> str:
+def _fold_version(learned: Mapping[str, str]) -> str:
     digest = hashlib.blake2b(str(_RULES).encode(), digest_size=6)
-    for name in ("fold.tsv", "variants.tsv"):
+    for name in ("fold.tsv", "variants.tsv", "gaiji.tsv"):
         digest.update((_FOLDER / name).read_bytes())
+    for mark, char in sorted(learned.items()):
+        digest.update(f"\0{mark}\t{char}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-FOLD_VERSION = _fold_version()
-"""Kept in every index; an index of another version refuses to be searched."""
+def fold_version() -> str:
+    """Kept in every index; an index of another version refuses to be searched. Changes with every table that changes what folds."""
+    return _version
 
 
 def _narrow(char: str) -> str:
@@ -166,10 +170,12 @@ def _fold_character(char: str) -> str:
     base = unicodedata.normalize("NFD", lowered)[0]
     if base.isascii() and base.isalpha():  # é is e; か and が stay two
         lowered = base.lower()
-    return _TABLE.get(ord(lowered), lowered)
+    return _TABLE.get(ord(lowered)) or _GAIJI.get(ord(lowered), lowered)
 
 
 _TABLE = _load_table()
+_GAIJI: dict[int, str] = {}
+_version = ""
 _KEPT = _Kept()
 _PLAIN, _NOTED = _Runs(False), _Runs(True)
 _COUNTS = _Counts()
@@ -377,3 +383,35 @@ def fold_map(text: str) -> tuple[str, tuple[int, ...]]:
     """The folded text, and for each of its characters the offset (code points) in the text as written."""
     located = locate(text)
     return fold_characters(located.written), located.starts
+
+
+def mark_character(mark: str) -> str | None:
+    """The one character that the sign of an unencoded glyph is read into; None when `mark` is no such sign: private use, `&KR1234;`, an
+    ideographic description or a composition. □ and 〓 are none: nobody knows what they stand for."""
+    written = read(mark).written
+    private = len(mark) == 1 and unicodedata.category(mark) == "Co"
+    return written if len(written) == 1 and (private or ord(written) >= _KR_BASE) else None
+
+
+def learn_glyphs(learned: Mapping[str, str]) -> None:
+    """Fold unencoded glyphs, by their marks, as the characters they are: the shipped `gaiji.tsv`, overlaid by `learned` (a home's own).
+
+    Holds for this process, so for one home at a time; whoever opens a home says what it knows. Raises ValueError for a mark that is none.
+    """
+    global _version
+    version = _fold_version(learned)
+    if version == _version:
+        return
+    known = {}
+    for mark, char in [*_pairs("gaiji.tsv"), *learned.items()]:
+        code = mark_character(mark)
+        if code is None:
+            raise ValueError(f"gaiji: {mark} is no mark of one glyph")
+        known[ord(code)] = _fold_character(char)
+    _GAIJI.clear()
+    _GAIJI.update(known)
+    _FOLDED.clear()
+    _version = version
+
+
+learn_glyphs({})

@@ -37,7 +37,7 @@ from archive.search import alternatives, corrections, excerpts, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
 from archive.search.base import Concordance, Expansion, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
-from archive.search.chinese import FOLD_VERSION
+from archive.search.chinese import fold_version
 from archive.search.concordance import Kwic
 from archive.search.evaluation import View, units_of
 from archive.search.gathering import pieces_of
@@ -302,7 +302,7 @@ class WhooshIndex:
 
     def doctor(self) -> Mapping[str, object]:
         """State of the index: build, segments, documents, chunks, deleted, shadows, characters, bytes, fold version; `fault` when it is not well."""
-        state: dict[str, object] = {"fold_version": FOLD_VERSION}
+        state: dict[str, object] = {"fold_version": fold_version()}
         try:
             snapshot = self._refreshed()
         except SearchIndexError as error:
@@ -333,11 +333,11 @@ class WhooshIndex:
     def _current(self) -> dict[str, Any]:
         try:
             current = json.loads((self.folder / "current").read_text("utf-8"))
-            build, fold_version, format_ = current["build"], current["fold_version"], current["format"]
+            build, made_with, format_ = current["build"], current["fold_version"], current["format"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _broken(f"{self.folder / 'current'}: {error}") from error
-        if format_ != FORMAT or fold_version != FOLD_VERSION:
-            reason = _("索引的字形表版本是 %(found)s，程序的是 %(expected)s", found=fold_version, expected=FOLD_VERSION)
+        if format_ != FORMAT or made_with != fold_version():
+            reason = _("索引的字形表版本是 %(found)s，程序的是 %(expected)s", found=made_with, expected=fold_version())
             raise _broken(reason)
         if not (self.folder / build).is_dir():
             raise _broken(self.folder / build)
@@ -438,7 +438,7 @@ class WhooshIndex:
     def _swap(self, build: str) -> None:
         aside = self.folder / "current.new"
         with aside.open("w", encoding="utf-8") as stream:
-            json.dump({"build": build, "fold_version": FOLD_VERSION, "format": FORMAT}, stream)
+            json.dump({"build": build, "fold_version": fold_version(), "format": FORMAT}, stream)
             stream.flush()
             os.fsync(stream.fileno())
         aside.rename(self.folder / "current")

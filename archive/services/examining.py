@@ -15,6 +15,7 @@ from archive.derivatives import ffmpeg
 from archive.errors import ArchiveError, DefinitionsError
 from archive.language import _
 from archive.profiles import load_definitions
+from archive.search.gaiji import load_gaiji
 from archive.services.deriving import tools_of
 from archive.settings import Settings, load_settings
 
@@ -74,6 +75,7 @@ def _program(program: str, name: str, remedy: str) -> Check:
 def _definitions(settings: Settings) -> Iterator[Check]:
     try:
         found = load_definitions(resources.definitions(), settings.definitions)
+        load_gaiji(settings.definitions)
     except DefinitionsError as error:
         for fault in error.faults:
             yield Check(_("定义"), False, fault)

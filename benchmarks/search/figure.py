@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.search.chinese import FOLD_VERSION
+from archive.search.chinese import fold_version
 from archive.search.whoosh_index import FORMAT
 
 
@@ -23,7 +23,7 @@ class Given:
     @property
     def kept(self) -> Path:
         """Where indexes of this format and this folding are kept."""
-        folder = self.keep / f"{FORMAT}-{FOLD_VERSION}"
+        folder = self.keep / f"{FORMAT}-{fold_version()}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -16,6 +16,9 @@ TABLES = Path(__file__).parents[2] / "archive" / "search"
 BEYOND = 0x110000
 """The first number of a glyph."""
 
+KNOWN = BEYOND + 0x100000
+"""The first number of a glyph of the table of known ones, in its order."""
+
 _TOKEN = re.compile(r"(&KR[0-9]{1,6};)|(\[[^\[\]\sA-Za-z0-9，。、；：]{2,40}\])|([\u2ff0-\u2fff\u31ef])|([(（])|([)）])")
 _THREE, _ONE = "\u2ff2\u2ff3", "\u2ffe\u2fff"
 _SIGNS = "〇□〓"
@@ -66,7 +69,9 @@ class PlainReader:
                 at = end
 
     def _glyph(self, markup: str) -> int:
-        return self.glyphs.setdefault(markup, BEYOND + len(self.glyphs))
+        known = known_glyphs()
+        number = KNOWN + list(known).index(markup) if markup in known else BEYOND + len(self.glyphs)
+        return self.glyphs.setdefault(markup, number)
 
     def typed(self, numbers: list[int]) -> str:
         """Characters as a reader types them."""
@@ -120,6 +125,13 @@ def fold_table() -> dict[str, str]:
     return {char: end(char) for char in (*reviewed, *derived)}
 
 
+@functools.cache
+def known_glyphs() -> dict[str, str]:
+    """Marks of glyphs, as read, to the characters they are."""
+    rows = _rows("gaiji.tsv")
+    return {re.sub(r"&KR0*([0-9]+);", r"&KR\1;", mark): char for mark, char in rows.items()}
+
+
 def _rows(name: str) -> dict[str, str]:
     lines = [line.split("\t") for line in (TABLES / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
     return {line[0]: line[1] for line in lines}
@@ -128,6 +140,8 @@ def _rows(name: str) -> dict[str, str]:
 @functools.cache
 def folded(number: int) -> int:
     """The folded form of one character: narrowed and small, without accent on a Latin letter, by the tables."""
+    if number >= KNOWN:
+        return folded(ord(list(known_glyphs().values())[number - KNOWN]))
     if number >= BEYOND:
         return number
     char = chr(number)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.assembly import index_state
 from archive.errors import DefinitionsError, SearchIndexError
 from archive.model.rights import Audience, Visibility
 from archive.search import chinese
@@ -15,6 +16,7 @@ from archive.search.base import IndexDocument, Query
 from archive.search.chinese import fold, fold_version, learn_glyphs, locate, mark_character
 from archive.search.gaiji import load_gaiji
 from archive.search.whoosh_index import WhooshIndex
+from archive.settings import Settings
 
 DAY = date(2026, 11, 23)
 
@@ -97,3 +99,9 @@ def test_an_index_made_before_a_table_changed_asks_to_be_made_again(tmp_path: Pa
     assert index.search(Query("汉陕西", today=DAY)).total == 1
     assert index.search(Query("“汉陕西”", today=DAY)).total == 0
     index.close()
+
+
+def test_a_faulty_table_is_told_by_doctor_not_raised(tmp_path: Path) -> None:
+    (tmp_path / "definitions").mkdir()
+    _written(tmp_path / "definitions", "a.tsv", "水\t氷\t形近\n")
+    assert "gaiji/a.tsv:1" in str(index_state(Settings(home=tmp_path))["fault"])

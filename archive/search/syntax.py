@@ -81,6 +81,7 @@ _SECTION = frozenset({fold("门目"), "section"})
 _YEAR = frozenset({"年", "year"})
 _DATED = re.compile(r".*(?:年|日期|年代|下限)|.*(?:date|year).*|coverageto")
 """Folded names of fields whose value may be a date as written."""
+SCOPES = ("leaf", "section", "juan", "work")
 _WITHIN = {fold("同叶"): "leaf", fold("同目"): "section", fold("同卷"): "juan", fold("同书"): "work"}
 _NEAR = re.compile(r"(?:近|near):\s*([0-9]{1,9})\s*\(", re.IGNORECASE)
 

@@ -289,7 +289,8 @@ class WhooshIndex:
         """The query with the scope that its words name, and its clauses."""
         parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names, self._dates)
         parsed = alternatives.expanded(parsed, query.taboo, query.confusable)
-        return replace(query, scope=parsed.scope or query.scope), parsed
+        scope = parsed.scope or (query.scope if query.scope in syntax.SCOPES else "")
+        return replace(query, scope=scope), parsed
 
     def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ FIVE = ("collection", "kind", "decade", "dynasty", "section")
 YEARS = (1400, 1700)
 DYNASTY = "明"
 SHOWN = 20
-_PLAIN: dict[str, Any] = {"snippets": False} if "snippets" in {field.name for field in fields(Query)} else {"limit": 0}
+_PLAIN: dict[str, Any] = {"snippets": False}
 
 
 class Engine(Protocol):

@@ -234,7 +234,7 @@ def _breaks(row: Row, places: Places, length: int) -> bool:
 
 
 def _ask(index: WhooshIndex, text: str, limit: int, offset: int = 0) -> Results:
-    return index.search(Query(text, today=_TODAY, limit=limit, offset=offset, facets=(), taboo=False))
+    return index.search(Query(text, today=_TODAY, limit=limit, offset=offset, facets=(), taboo=False, snippets=False))
 
 
 def _found(index: WhooshIndex, text: str, first: Results, expected: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:

@@ -57,6 +57,14 @@ class ChinesePerDocWriter(W3PerDocWriter):
         if gathered.chunks:
             self._sources.append(built(gathered) if self._builders is None else self._builders.begin(gathered))
 
+    def forget(self) -> None:
+        """Drop what was taken in: the segment is not wanted any more, and closing shall not build it."""
+        self.gathering.take()
+        for source in self._sources:
+            if isinstance(source, Part):
+                source.remove()
+        self._sources = []
+
     def close(self) -> None:
         super().close()
         self.finish_part()
@@ -181,6 +189,10 @@ class DurableWriter(SegmentWriter):
                 for segment in self.segments
             ]
         return self._opened
+
+    def cancel(self) -> None:
+        self.perdocwriter.forget()
+        super().cancel()
 
     def _finish(self) -> None:
         for _segment, reader, _digests in self._opened or ():

@@ -10,13 +10,14 @@ import pytest
 import search_oracle as oracle
 
 from archive.model.rights import Audience
-from archive.search import chinese, facts_build, segment_build, segment_merge
+from archive.search import chinese, facts_build, segment_build, segment_merge, whoosh_index
 from archive.search.arrays import Array, map_arrays
 from archive.search.batch_reading import read_all
 from archive.search.gathering import Gathered, Gathering, rows_of
 from archive.search.segment_merge import Source
 from archive.search.segment_parts import built
 from archive.search.segment_text import SegmentText, decode
+from archive.search.whoosh_index import WhooshIndex
 
 SIGNS = list("安康漢隂ＡＢａé12（）()/，。\n　[]*&KR;⿰⿳氵青□〓𢎞\u2029\0\u200b\ue123㊎Å\ud800")
 
@@ -167,3 +168,19 @@ def test_audiences_are_kept_for_every_document() -> None:
     gathering = Gathering()
     gathering.add(*rows_of(oracle.documents("w", leaves)), 0)
     assert built(gathering.take()).facts["now"].tolist() == [Audience.STAFF.rank, Audience.PUBLIC.rank]
+
+
+def test_two_processes_build_what_one_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whoosh_index, "PART_CHARACTERS", 1000)
+    rng = random.Random(6)
+    works = [(f"work-{n}", oracle.documents(f"work-{n}", oracle.make_work(rng, 20))) for n in range(30)]
+    made = []
+    for processes in (1, 2):
+        index = WhooshIndex(tmp_path / str(processes), processes=processes)
+        index.rebuild(iter(works))
+        (path,) = index.folder.glob("b0*/*.chinese")
+        made.append(map_arrays(path)[0])
+        assert not list(index.folder.glob("b0*/part-*"))
+    assert made[0].keys() == made[1].keys()
+    for name, array in made[0].items():
+        np.testing.assert_array_equal(array, made[1][name], name)

@@ -245,8 +245,8 @@ class Place:
 class Lines:
     """Lines of a concordance, column by column: what stands before each occurrence, it itself in the form written, what follows, and its place.
 
-    Contexts run on over columns, leaves and small notes (in （）) as far as the reader may see, to `TEXT_END`. `at[i]` is the place of line
-    `i` among `places`. `written` False: characters alone, with the brackets of notes; True: with punctuation as it stands in the text.
+    Contexts run on over columns, leaves and small notes as far as the reader may see, to `TEXT_END`, as they stand in the text with its
+    punctuation, without line breaks. `at[i]` is the place of line `i` among `places`.
     """
 
     left: Sequence[str]
@@ -254,7 +254,6 @@ class Lines:
     right: Sequence[str]
     at: Sequence[int]
     places: Sequence[Place]
-    written: bool
 
     def __len__(self) -> int:
         return len(self.at)
@@ -263,7 +262,7 @@ class Lines:
         """The lines that stand in places to be kept; all places stay."""
         rows = [row for row, at in enumerate(self.at) if keep[at]]
         left, match, right = ([column[row] for row in rows] for column in (self.left, self.match, self.right))
-        return Lines(left, match, right, [self.at[row] for row in rows], self.places, self.written)
+        return Lines(left, match, right, [self.at[row] for row in rows], self.places)
 
 
 @dataclass(frozen=True, slots=True)

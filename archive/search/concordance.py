@@ -79,7 +79,7 @@ class Kwic:
             self.total,
             self._works(),
             self.sort,
-            self._lines(chosen, written=True),
+            self._lines(chosen),
             self._dispersion(),
             self.parsed.understood,
         )
@@ -88,7 +88,7 @@ class Kwic:
         """All lines in order."""
         order = self._order(self.total)
         for begin in range(0, self.total, BATCH):
-            yield self._lines(order[begin : begin + BATCH], written=False)
+            yield self._lines(order[begin : begin + BATCH])
 
     def _works(self) -> int:
         found = [np.unique(items[part.facts.item[part.spots.documents]]) for part, items in zip(self._parts, self._items, strict=True)]
@@ -173,16 +173,12 @@ class Kwic:
 
     # Lines
 
-    def _lines(self, chosen: Array, *, written: bool) -> Lines:
+    def _lines(self, chosen: Array) -> Lines:
         whole: list[tuple[str, str, str, int]] = [("", "", "", 0)] * len(chosen)
         places: list[Place] = []
         for number, spots, at in self._apart(chosen):
             segment = self._parts[number].segment
-            if written:
-                left, match, right = surroundings.Quoted(spots.view, segment.stored).around(spots)
-            else:
-                left, right = surroundings.around(spots)
-                match = surroundings.matches(spots)
+            left, match, right = surroundings.lines(spots)
             documents, which = np.unique(spots.documents, return_inverse=True)
             rows = zip(left, match, right, (which + len(places)).tolist(), strict=True)
             if len(at) == len(chosen):
@@ -192,7 +188,7 @@ class Kwic:
                     whole[row] = line
             places += _places(segment.facts, documents)
         columns = [list(column) for column in zip(*whole, strict=True)] or [[], [], [], []]
-        return Lines(columns[0], columns[1], columns[2], columns[3], places, written)
+        return Lines(columns[0], columns[1], columns[2], columns[3], places)
 
     # Dispersion
 

@@ -409,6 +409,10 @@ class SegmentText:
         begin, end = self.arrays["string_offsets"][number : number + 2].tolist()
         return decode(self.arrays["string_points"][begin:end])
 
+    def layout_string(self, number: int) -> str:
+        """One of the strings between characters: `batch_reading.BETWEEN` or `INSTEAD`, and the signs."""
+        return self._strings[number] if number < len(self._strings) else self._string(number)
+
     def _events(self, document: int) -> tuple[list[int], list[str]]:
         """Where in a document layout stands (characters before it), and what."""
         begin, end = self.arrays["layout_starts"][document : document + 2].tolist()

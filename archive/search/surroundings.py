@@ -6,30 +6,36 @@ Nothing is told from beyond what one reader may see: a wall, a missing leaf or a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
 
 from archive.search.arrays import Array
 from archive.search.base import TEXT_END
-from archive.search.chinese import WALL, Located, locate
+from archive.search.batch_reading import INSTEAD
 from archive.search.evaluation import View
-from archive.search.segment_facts import Facts
-from archive.search.segment_text import Occurrences
+from archive.search.segment_text import Occurrences, SegmentText
 
 WIDTH = 24
 """Characters shown on each side."""
 LONGEST = 120
 """Characters shown of an occurrence: one with `*` may run on."""
-_OPEN, _CLOSE, _END, _LINE = (ord(char) for char in f"（）{TEXT_END}\n")
+_END, _LINE = ord(TEXT_END), ord("\n")
 _ELISION = np.array([ord(char) for char in "（…）"], np.uint32)
 _GLYPHS = re.compile("[\U00040000-\U000dffff]")
 _LAST_KR = 0x80000
-_ROOM = 3 * WIDTH
-"""Most code points of a context as written: punctuation has no bound of its own."""
-_BREAK = re.compile(r"(?<=([A-Za-z0-9,.;:]))?[ \t\u3000]*\n[\s\u3000]*(?=([A-Za-z0-9]))?")
-_SPACE = re.compile(r"[\s\u3000]+")
+_SEVERAL = 0x110000
+"""Beyond Unicode: a layout string of several signs, by its number."""
+_STAND_IN = 0xE1000
+"""Unassigned code points that stand for layout strings while many lines are decoded at once; no text can hold one as a character."""
+_STAND_INS = re.compile("[\U000e1000-\U000effff]")
+_FEW = 100
+"""So many different layout strings are put in one by one; replacing each is faster than looking at every sign."""
+_LINE_BREAK = "\u2028"
+_BREAK = re.compile(r"[ \t\u3000]*[\r\n\u2028][\s\u3000]*")
+_LATIN_BREAK = re.compile("(?<=[A-Za-z0-9,.;:])\u2028(?=[A-Za-z0-9])")
+_SPACE = re.compile(r"[^\S\u2028]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,154 +77,163 @@ def nearest(spots: Spots, side: str, count: int, numbers: Array) -> Array:
     return found
 
 
-def around(spots: Spots, width: int = WIDTH) -> tuple[list[str], list[str]]:
-    """What stands before and after each occurrence: characters, small notes in brackets, the end of the text marked."""
+def lines(spots: Spots, width: int = WIDTH) -> tuple[list[str], list[str], list[str]]:
+    """What stands before each occurrence, it itself and what stands after it, as written, the end of the text marked, without line breaks.
+
+    Of an occurrence at most `LONGEST` characters are shown; a note that it was found over is left out and marked.
+    """
+    text = spots.view.text
     low, high = spots.limits()
     starts, ends = spots.found.starts.astype(np.int64), spots.found.ends.astype(np.int64)
-    edge = np.zeros((len(starts), 1), np.uint32)
-    before = _characters(spots.view, starts - width, width, low, high)
-    _bracket(spots.view, before, starts - width, (np.maximum(starts - width, low), starts), (low, high), outer=0)
-    left = np.hstack((np.where((starts - width < low)[:, None], _END, edge), before.reshape(len(starts), -1)))
-    after = _characters(spots.view, ends, width, low, high)
-    _bracket(spots.view, after, ends, (ends, np.minimum(ends + width, high)), (low, high), outer=1)
-    right = np.hstack((after.reshape(len(starts), -1), np.where((ends + width > high)[:, None], _END, edge)))
-    return strings(left), strings(right)
+    begin, until = np.maximum(starts - width, low), np.minimum(ends + width, high)
+    layout = _Layout.of(text, begin, until)
+    before = _window(text, layout, starts - width, width, begin, starts, (0, 1))
+    before[:, -1, 2] = 0  # the occurrence itself
+    before[np.flatnonzero(starts - width > low), 0, :2] = 0  # what stands after a character that is not shown
+    after = _window(text, layout, ends, width, ends, until, (1, 0))
+    after[np.flatnonzero(until < high), -1] = 0  # what stands before a character that is not shown
+    edges = (np.where(short, _END, 0).astype(np.uint32)[:, None] for short in (starts - width < low, ends + width > high))
+    left = np.hstack((next(edges), before.reshape(len(starts), -1)))
+    right = np.hstack((after.reshape(len(starts), -1), next(edges)))
+    return _strings(left, text), _matches(spots, layout), _strings(right, text)
 
 
-def _characters(view: View, begins: Array, width: int, low: Array, high: Array) -> Array:
-    """Code points of `width` places from `begins` on, 0 beyond the limits: a row of (a note closes, a note opens, the character) and a last gap."""
+def _matches(spots: Spots, layout: _Layout) -> list[str]:
+    text = spots.view.text
+    over = np.flatnonzero(spots.found.over >= 0)
+    starts = spots.found.starts.astype(np.int64)
+    lengths = np.minimum(np.where(spots.found.over >= 0, 0, spots.found.ends - starts), LONGEST)
+    width = int(lengths.max(initial=0))
+    cells = _window(text, layout, starts, width, starts, starts + lengths)
+    cells[:, 0, :2] = 0
+    cells[np.arange(len(starts)), lengths] = 0
+    found = _strings(cells.reshape(len(starts), -1), text)
+    if len(over):
+        for row, string in zip(over.tolist(), _skipping(spots.where(over)), strict=True):
+            found[row] = string
+    return found
+
+
+def _skipping(spots: Spots) -> list[str]:
+    """Occurrences that were found over notes: characters alone, a sign for each note between."""
+    text, over = spots.view.text, spots.found.over
+    lengths = np.minimum(spots.lengths, LONGEST)
+    cells = np.zeros((len(spots), int(lengths.max(initial=0)), 1 + len(_ELISION)), np.uint32)
+    rows = np.arange(len(spots))
+    for at in range(cells.shape[1]):
+        rows = rows[lengths[rows] > at]
+        places = text.through_of(np.concatenate((over[rows] + max(at - 1, 0), over[rows] + at))).reshape(2, -1)
+        cells[rows, at, 0] = text.letters[text.codes[places[1]]]
+        cells[rows[places[1] - places[0] > 1], at - 1, 1:] = _ELISION
+    return _strings(cells.reshape(len(spots), -1), text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What stands between the characters of some documents: through places (ascending), numbers of strings, the document of each, and True
+    for what stands after its last character, where the next document begins."""
+
+    at: Array
+    numbers: Array
+    documents: Array
+    tail: Array
+
+    @classmethod
+    def of(cls, text: SegmentText, first: Array, last: Array) -> _Layout:
+        """Of every document that one of the stretches `first` to before `last` touches."""
+        spans = text.documents_of(np.concatenate((first, last - 1))).reshape(2, -1)
+        touched = np.zeros(text.documents, bool)
+        for step in range(int((spans[1] - spans[0]).max(initial=0)) + 1):
+            touched[np.minimum(spans[0] + step, spans[1])] = True
+        documents = np.flatnonzero(touched)
+        begin, end = (text.arrays["layout_starts"][documents + step].astype(np.int64) for step in (0, 1))
+        counts = end - begin
+        before = np.cumsum(counts) - counts
+        events = np.arange(int(counts.sum())) + np.repeat(begin - before, counts)
+        gaps = np.concatenate(([0], np.cumsum(text.arrays["layout_gaps"][events], dtype=np.int64)))
+        starts = text.starts[documents].astype(np.int64)
+        sizes = text.starts[documents + 1] - starts - text.walled[documents]
+        inside = gaps[1:] - np.repeat(gaps[before], counts)
+        tail = inside >= np.repeat(sizes, counts)
+        numbers = text.arrays["layout_numbers"][events].astype(np.int64)
+        return cls(inside + np.repeat(starts, counts), numbers, np.repeat(documents, counts), tail)
+
+
+def _window(
+    text: SegmentText, layout: _Layout, begins: Array, width: int, first: Array, last: Array, beside: tuple[int, int] = (0, 0)
+) -> Array:
+    """Code points of the characters `first` to before `last` in rows of `width` places from `begins` on, 0 elsewhere, with their layout.
+
+    Three cells for each place, and once more for the gap after the last: what a leaf has after its last character, what stands before the
+    character, and the character or what it was written as. Layout of several signs is a number beyond Unicode, for `_strings`. Layout comes
+    from the documents that the characters shown lie in, and as many characters `beside` them (before, after).
+    """
     places = begins[:, None] + np.arange(width)
-    inside = (places >= low[:, None]) & (places < high[:, None])
+    inside = (places >= first[:, None]) & (places < last[:, None])
     cells = np.zeros((len(begins), width + 1, 3), np.uint32)
-    cells[:, :width, 2] = np.where(inside, view.text.letters[view.text.codes[np.where(inside, places, 0)]], 0)
+    cells[:, :width, 2] = np.where(inside, text.letters[text.codes[np.where(inside, places, 0)]], 0)
+    shown = np.flatnonzero(last > first)
+    if not len(shown):
+        return cells
+    first, last = first[shown], last[shown]
+    low = np.searchsorted(layout.at, first, side="left")
+    counts = np.maximum(np.searchsorted(layout.at, last, side="right") - low, 0)
+    events = np.arange(int(counts.sum())) + np.repeat(low - (np.cumsum(counts) - counts), counts)
+    spans = text.documents_of(np.concatenate((first - beside[0], last - 1 + beside[1]))).reshape(2, -1)
+    owners = layout.documents[events]
+    own = np.flatnonzero((owners >= np.repeat(spans[0], counts)) & (owners <= np.repeat(spans[1], counts)))
+    rows, events = np.repeat(shown, counts)[own], events[own]
+    points, instead = _points_of(text)
+    numbers = layout.numbers[events]
+    slots = np.where(layout.tail[events], 0, np.where(instead[numbers], 2, 1))
+    cells[rows, layout.at[events] - begins[rows], slots] = points[numbers]
     return cells
 
 
-def _bracket(view: View, cells: Array, begins: Array, spans: tuple[Array, Array], limits: tuple[Array, Array], outer: int) -> None:
-    """Set the brackets of notes in the gaps of a span. At its outer gap (0 the first, 1 the last) only a bracket that faces the text shown.
-
-    A note that comes from what the reader may not see, or goes on into it, begins and ends where the text does.
-    """
-    (first, last), (low, high) = spans, limits
-    text = view.text
-    rows, notes = _between(text.note_begins, text.note_ends, first, last)
-    opens = np.maximum(text.note_begins[notes].astype(np.int64), low[rows])
-    closes = np.minimum(text.note_ends[notes].astype(np.int64), high[rows])
-    seen = closes > opens
-    closing = seen & (closes >= first[rows] + (not outer)) & (closes <= last[rows])
-    opening = seen & (opens >= first[rows]) & (opens <= last[rows] - outer)
-    cells[rows[closing], (closes - begins[rows])[closing], 0] = _CLOSE
-    cells[rows[opening], (opens - begins[rows])[opening], 1] = _OPEN
+_KNOWN: weakref.WeakKeyDictionary[SegmentText, tuple[Array, Array]] = weakref.WeakKeyDictionary()
 
 
-def _between(begins: Array, ends: Array, first: Array, last: Array) -> tuple[Array, Array]:
-    """The notes that touch `first[i]` to `last[i]`: row `i` and number of the note, pair by pair."""
-    low = np.searchsorted(ends, first.astype(ends.dtype), side="left")
-    high = np.searchsorted(begins, last.astype(begins.dtype), side="right")
-    counts = np.maximum(high - low, 0)
-    rows = np.repeat(np.arange(len(first)), counts)
-    notes = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) + low[rows]
-    return rows, notes
+def _points_of(text: SegmentText) -> tuple[Array, Array]:
+    """For each layout string of a segment its one code point, 0 when nothing of it is shown, beyond Unicode when it has several; and whether
+    it is what a character was written as. Five bytes a string, made once."""
+    if text not in _KNOWN:
+        strings = [text.layout_string(number) for number in range(len(text.arrays["string_offsets"]) - 1)]
+        shown = [_shown(string[1:]) for string in strings]
+        points = [0 if not part else ord(part) if len(part) == 1 else _SEVERAL + number for number, part in enumerate(shown)]
+        _KNOWN[text] = np.array(points, np.uint32), np.array([string[:1] == INSTEAD for string in strings], bool)
+    return _KNOWN[text]
 
 
-def matches(spots: Spots) -> list[str]:
-    """Each occurrence in the form written; a note that it was found over is left out and marked."""
-    text = spots.view.text
-    over = spots.found.over >= 0
-    lengths = np.minimum(spots.lengths, LONGEST)
-    width = int(lengths.max(initial=0))
-    cells = np.zeros((len(spots), width, 1 + len(_ELISION)), np.uint32)
-    for at in range(width):
-        rows = np.flatnonzero(lengths > at)
-        through = rows[~over[rows]]
-        cells[through, at, 0] = text.letters[text.codes[spots.found.starts[through] + at]]
-    _skipping(spots, np.flatnonzero(over), cells)
-    return strings(cells.reshape(len(spots), -1))
+def _shown(layout: str) -> str:
+    """Layout in one line: a line break with its indentation as a sign of its own, other white space as one space."""
+    return _SPACE.sub(" ", _BREAK.sub(_LINE_BREAK, layout))[:WIDTH]
 
 
-def _skipping(spots: Spots, rows: Array, cells: Array) -> None:
-    """Fill in the cells of occurrences that were found over notes."""
-    text, over = spots.view.text, spots.found.over
-    for at in range(cells.shape[1]):
-        rows = rows[spots.lengths[rows] > at]
-        if not len(rows):
-            return
-        cells[rows, at, 0] = text.letters[text.codes[text.through_of(over[rows] + at)]]
-        if at:
-            places = text.through_of(np.concatenate((over[rows] + at - 1, over[rows] + at))).reshape(2, -1)
-            cells[rows[places[1] - places[0] > 1], at - 1, 1:] = _ELISION
-
-
-def strings(points: Array) -> list[str]:
-    """Each row of code points as a string, 0 left out."""
+def _strings(points: Array, text: SegmentText) -> list[str]:
+    """Each row of code points as a string, 0 left out, layout of several signs in full, line breaks as nothing or, in Latin, as a space."""
     if not len(points):
         return []
     lined = np.hstack((points, np.full((len(points), 1), _LINE, np.uint32))).ravel()
-    whole = lined[lined != 0].astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-    return _GLYPHS.sub(_glyph, whole).split("\n")[:-1]
+    lined = lined[lined != 0]
+    glyphs = bool(((lined >= 0x40000) & (lined < 0xE0000)).any())
+    latin = bool(((lined >= ord("0")) & (lined <= ord("z"))).any())
+    several = np.flatnonzero(lined >= _SEVERAL)
+    numbers, which = np.unique(lined[several], return_inverse=True)
+    lined[several] = _STAND_IN + which
+    whole = lined.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
+    parts = [_shown(text.layout_string(number - _SEVERAL)[1:]) for number in numbers.tolist()]
+    if len(parts) <= _FEW:
+        for stand_in, part in enumerate(parts, _STAND_IN):
+            whole = whole.replace(chr(stand_in), part)
+    else:
+        whole = _STAND_INS.sub(lambda match: parts[ord(match[0]) - _STAND_IN], whole)
+    if latin:
+        whole = _LATIN_BREAK.sub(" ", whole)
+    whole = whole.replace(_LINE_BREAK, "")
+    return (_GLYPHS.sub(_glyph, whole) if glyphs else whole).split("\n")[:-1]
 
 
 def _glyph(match: re.Match[str]) -> str:
     """A character that stands for a glyph: by its number where it has one; a description is known only from the text itself."""
     number = ord(match[0])
     return f"&KR{number - 0x40000:04d};" if number < _LAST_KR else "〓"
-
-
-class Quoted:
-    """Contexts as they stand in the text, with punctuation; reads the stored text of each document it meets once."""
-
-    def __init__(self, view: View, stored: Callable[[int], tuple[str, Facts]]) -> None:
-        self.view, self.stored = view, stored
-        self._read: dict[int, tuple[str, Located]] = {}
-
-    def around(self, spots: Spots, width: int = WIDTH) -> tuple[list[str], list[str], list[str]]:
-        """Before, the occurrence itself, after; a line each, line breaks and indentation left out."""
-        low, high = spots.limits()
-        short = matches(spots)
-        left, middle, right = [], [], []
-        places = zip(spots.found.starts.tolist(), spots.found.ends.tolist(), low.tolist(), high.tolist(), strict=True)
-        for number, (start, end, first, last) in enumerate(places):
-            before = _one_line(self._between(max(first, start - width), start, to_next=True))[-_ROOM:]
-            after = _one_line(self._between(end, min(last, end + width), from_last=True))[:_ROOM]
-            left.append(TEXT_END + before if start - width < first else before)
-            right.append(after + TEXT_END if end + width > last else after)
-            plain = spots.found.over[number] < 0 and end - start <= LONGEST
-            middle.append(_one_line(self._between(start, end)) if plain else short[number])
-        return left, middle, right
-
-    def _between(self, first: int, last: int, *, to_next: bool = False, from_last: bool = False) -> str:
-        """The text from one through position to before another, with the layout up to the next character, or from the one before."""
-        if first >= last:
-            return ""
-        begin, end = self.view.text.documents_of(np.array([first - from_last, last - 1 + to_next])).tolist()
-        parts = []
-        for document in range(begin, end + 1):
-            text, located = self._located(document)
-            base = int(self.view.text.starts[document])
-            at, until = max(first - base, 0), min(last - base, len(located.written))
-            low = 0 if document > begin else _edge(located, at, 0, from_last)
-            high = len(text) if document < end else _edge(located, until, len(text), not to_next)
-            parts.append(text[low:high])
-        return "\n".join(parts)
-
-    def _located(self, document: int) -> tuple[str, Located]:
-        if document not in self._read:
-            text, facts = self.stored(document)
-            begin = int(self.view.text.starts[document])
-            beside = np.array([max(begin - 1, 0), begin])
-            goes_on = facts.joins and facts.notes and self.view.text.note_state(beside)[1].all()
-            self._read[document] = text, locate(text, facts.notes, int(goes_on))
-        return self._read[document]
-
-
-def _edge(located: Located, at: int, beyond: int, after: bool) -> int:
-    """Where in a text the gap before character `at` is cut: `after` the character before it, else before this one; `beyond` where there is none."""
-    if after:
-        return located.ends[at - 1] if at else beyond
-    return located.starts[at] if at < len(located.written) else beyond
-
-
-def _one_line(text: str) -> str:
-    """Line breaks with their indentation left out, other white space as one space; Latin words stay apart."""
-    joined = _BREAK.sub(lambda match: " " if match[1] and match[2] else "", text)
-    return _SPACE.sub(" ", joined.replace(WALL, " ")).strip()

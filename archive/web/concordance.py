@@ -301,23 +301,23 @@ def period(first: int, step: int) -> str:
 @blueprint.get("/concordance.csv")
 def as_csv() -> Response:
     """All lines as CSV, sent as they are written."""
-    name, rows = _table()
-    return _attached(tables.csv_parts(rows), "text/csv; charset=utf-8", f"{name}.csv")
+    name, batches, library, root = _table()
+    return _attached(csv_of(batches, library, root), "text/csv; charset=utf-8", f"{name}.csv")
 
 
 @blueprint.get("/concordance.xlsx")
 def as_xlsx() -> Response:
     """All lines as a workbook."""
-    name, rows = _table()
-    return _attached(tables.xlsx_parts(rows, name), _XLSX, f"{name}.xlsx")
+    name, batches, library, root = _table()
+    return _attached(tables.xlsx_parts(rows_of(batches, library, root), name), _XLSX, f"{name}.xlsx")
 
 
-def _table() -> tuple[str, Iterator[list[tuple[tables.Cell, ...]]]]:
+def _table() -> tuple[str, Iterator[Lines], str, str]:
     asked_for = wanted(request.args, strict=True)
     if not asked_for.search.text:
         raise UsageError(_("缺少检索词：q="))
     batches = hall().reading.occurrences(_sorted(asked_for.query(), asked_for.sort, 0, 0))
-    return _("逐字索引"), rows_of(batches, hall().settings.name, absolute(""))
+    return _("逐字索引"), batches, hall().settings.name, absolute("")
 
 
 def _attached(parts: Iterator[bytes], kind: str, name: str) -> Response:
@@ -326,6 +326,20 @@ def _attached(parts: Iterator[bytes], kind: str, name: str) -> Response:
     response.headers["Content-Disposition"] = f"attachment; filename={plain}; filename*=UTF-8''{quote(name)}"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+def csv_of(batches: Iterator[Lines], library: str, root: str) -> Iterator[bytes]:
+    """All lines as CSV."""
+    return tables.csv_lines(heading(), _csv_rows(batches, _Cells(library, root)))
+
+
+def _csv_rows(batches: Iterator[Lines], cells: _Cells) -> Iterator[Iterator[tuple[int, str, str, str, str]]]:
+    number = 1
+    for lines in batches:
+        places = [tables.quoted(place) for place in cells.of(lines.places)]
+        contexts = (map(tables.harmless, column) for column in (lines.left, lines.match, lines.right))
+        yield zip(range(number, number + len(lines)), *contexts, map(places.__getitem__, lines.at), strict=True)
+        number += len(lines)
 
 
 def rows_of(batches: Iterator[Lines], library: str, root: str) -> Iterator[list[tuple[tables.Cell, ...]]]:

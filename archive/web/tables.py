@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -25,13 +24,25 @@ def harmless(text: str) -> str:
     return "'" + text if text[:1] in _FORMULA and text else text
 
 
-def csv_parts(batches: Iterable[Iterable[Row]]) -> Iterator[bytes]:
-    """RFC 4180 in UTF-8 with a byte order mark, so that Excel knows it. Texts must be `harmless` already."""
-    yield "\ufeff".encode()
+def quoted(cells: Iterable[Cell]) -> str:
+    """Some cells of a CSV row, with commas between: what rows share is written once."""
+    return ",".join('"' + str(cell).replace('"', '""') + '"' if cell is not None else "" for cell in cells)
+
+
+def csv_lines(heading: Sequence[str], batches: Iterable[Iterable[tuple[int, str, str, str, str]]]) -> Iterator[bytes]:
+    """RFC 4180 in UTF-8 with a byte order mark, so that Excel knows it. Texts must be `harmless` already.
+
+    A row is a number, three texts and what is `quoted` already: the csv module would look at every sign of what many rows share.
+    """
+    yield ("\ufeff" + quoted(heading) + "\r\n").encode()
     for rows in batches:
-        stream = io.StringIO(newline="")
-        csv.writer(stream).writerows(rows)
-        yield stream.getvalue().encode("utf-8", "replace")
+        lines = [
+            f'{number},"{left}","{match}","{right}",{rest}\r\n'
+            if '"' not in left and '"' not in match and '"' not in right
+            else f"{number},{quoted((left, match, right))},{rest}\r\n"
+            for number, left, match, right, rest in rows
+        ]
+        yield "".join(lines).encode("utf-8", "replace")
 
 
 class _Sink(io.RawIOBase):

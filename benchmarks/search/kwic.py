@@ -25,8 +25,7 @@ from archive.search.whoosh_index import WhooshIndex
 from archive.settings import load_settings
 from archive.web import create_app
 from archive.web.asking import LINE_SORTS
-from archive.web.concordance import rows_of
-from archive.web.tables import csv_parts
+from archive.web.concordance import csv_of
 
 _TODAY = date(2026, 11, 22)
 _CANDIDATES = "府縣山水城人在南北西東州之金石泉漢安康志"
@@ -53,8 +52,8 @@ def measured(index: WhooshIndex, character: str | None = None, rounds: int = 5) 
 
     def whole() -> None:
         nonlocal size
-        rows = rows_of(index.occurrences(replace(query, sort="left")), "方志馆", "https://fangzhi.example.org")
-        size = sum(len(part) for part in csv_parts(rows))
+        lines = index.occurrences(replace(query, sort="left"))
+        size = sum(len(part) for part in csv_of(lines, "方志馆", "https://fangzhi.example.org"))
 
     with tempfile.TemporaryDirectory() as folder:
         make_home(Path(folder) / "home")

@@ -40,7 +40,7 @@ def test_every_occurrence_is_a_line_that_leads_to_its_leaf(client: FlaskClient) 
 def test_timed_text_leads_to_its_second(client: FlaskClient) -> None:
     page = client.get("/concordance?q=襄陽&sort=right").text
     assert re.search(r'href="/items/song\?t=1&amp;q=[^"]*#t1-1"', page)
-    assert ("‖玄德公在馬上望", "襄陽", "&amp; &lt;b&gt;漢水&lt;/b&gt; 一帶去也‖") in shown(page)
+    assert ("‖玄德公在馬上望", "襄陽", " &amp; &lt;b&gt;漢水&lt;/b&gt; 一帶去也‖") in shown(page)
 
 
 @pytest.mark.parametrize(("sort", "side"), [("left", 0), ("right", 2)])
@@ -142,8 +142,10 @@ def batches(count: int) -> Iterator[list[tuple[tables.Cell, ...]]]:
 
 
 def test_csv_quotes_what_must_be_quoted() -> None:
-    data = b"".join(tables.csv_parts([[("a", 'b"c', "d,e", "f\ng", None, 7)]]))
-    assert data == '\ufeffa,"b""c","d,e","f\ng",,7\r\n'.encode()
+    data = b"".join(tables.csv_lines(("甲", "a,b"), [[(1, 'b"c', "d,e", "f\ng", tables.quoted(('"', None, 7)))]]))
+    assert data == '\ufeff"甲","a,b"\r\n1,"b""c","d,e","f\ng","""",,"7"\r\n'.encode()
+    told = rows(data)
+    assert told == [["甲", "a,b"], ["1", 'b"c', "d,e", "f\ng", '"', "", "7"]]
 
 
 def test_a_workbook_goes_on_in_another_sheet(monkeypatch: pytest.MonkeyPatch) -> None:

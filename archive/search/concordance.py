@@ -103,7 +103,7 @@ class Kwic:
         matching = np.zeros(segment.facts.documents, bool)
         matching[answer.documents] = True
         matching &= selected
-        found = [_kept(places, documents, length, matching) for places, documents, length in _sources(answer)]
+        found = [_kept(view, places, documents, matching) for places, documents in _sources(answer)]
         return _Part(segment, _joined(view, found), selected)
 
     # In which order
@@ -220,22 +220,26 @@ def _begins(facts: SegmentFacts, documents: Array) -> Array:
     return found
 
 
-def _sources(answer: Evaluation) -> Iterator[tuple[Occurrences, Array, int]]:
-    """What counts as an occurrence: places, their documents, characters of each (0: as far as from start to end)."""
+def _sources(answer: Evaluation) -> Iterator[tuple[Occurrences, Array]]:
+    """What counts as an occurrence: places and their documents."""
     inside_near = {phrase for near in answer.near for phrase in near.phrases}
     for phrase, found in answer.found.items():
         if phrase not in inside_near:
-            yield found.places, found.place_documents, len(phrase.parts[0]) if len(phrase.parts) == 1 and not phrase.others else 0
-    for near, found in answer.near.items():
-        documents = answer.view.text.documents_of(found.places.starts)
-        yield found.places, documents, len(near.phrases[0].parts[0]) if len(near.phrases[0].parts) == 1 else 0
+            yield found.places, found.place_documents
+    for found in answer.near.values():
+        yield found.places, answer.view.text.documents_of(found.places.starts)
 
 
-def _kept(places: Occurrences, documents: Array, length: int, matching: Array) -> tuple[Occurrences, Array, Array]:
+def _kept(view: View, places: Occurrences, documents: Array, matching: Array) -> tuple[Occurrences, Array, Array]:
+    """Those in documents that match, small, and the characters of each; notes that it was found over are not of it."""
     keep = matching[documents]
     places, documents = places.where(keep), documents[keep].astype(np.uint32)
+    lengths = (places.ends - places.starts).astype(np.uint32)
+    over = np.flatnonzero(places.over >= 0)
+    if len(over):
+        notes = view.text.notes_before(places.ends[over]) - view.text.notes_before(places.starts[over])
+        lengths[over] -= notes.astype(np.uint32)
     small = Occurrences(places.starts.astype(np.uint32), places.ends.astype(np.uint32), places.over.astype(np.int32))
-    lengths = np.full(len(documents), length, np.uint32) if length else (small.ends - small.starts)
     return small, documents, lengths
 
 

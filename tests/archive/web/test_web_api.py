@@ -118,7 +118,7 @@ def test_a_search_answers_as_promised(client: FlaskClient) -> None:
 
 
 def test_suggestions_are_names_that_begin_so(client: FlaskClient) -> None:
-    for typed in ("欽定", "钦定", "簡明目錄"):
+    for typed in ("欽定", "钦定", "簡明目錄", "qinding", "qdsk"):
         found = client.get("/api/v1/suggest", query_string={"q": typed}).get_json()["suggestions"]
         assert found[0]["text"].startswith("欽定四庫全書"), typed
         assert found[0]["kind"] == "title"

@@ -38,11 +38,15 @@ _FORMS = [
     ("萬厯", "萬歷", "萬曆", "万历"),
     ("𢎞治", "弘治"),
     ("縣志", "县志"),
+    ("諸暨", "諸曁"),
+    ("隱居", "𨼆居"),
+    ("博士", "愽士"),
+    ("稽勳司", "稽&KR0564;司"),
 ]
 """Forms of one word. The first is also searched in quotes."""
 _FIRST = [("王后", "王後"), ("漢隂", "漢陰")]
 """The first form, asked for, ranks above the second."""
-_APART = [("玄", "元"), ("弘治", "宏治")]
+_APART = [("玄", "元"), ("弘治", "宏治"), ("丘縣", "邱縣")]
 """The first never finds its taboo substitute."""
 
 

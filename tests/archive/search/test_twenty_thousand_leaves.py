@@ -1,4 +1,4 @@
-"""The proof of search: 20,000 leaves, two thousand strings of 1 to 30 characters, and every answer equal to brute force.
+"""The proof of search: 20,000 leaves, a thousand strings of 1 to 30 characters, and every answer equal to brute force.
 
 A third of the strings lies across a column, a note's edge or a leaf's end. Recall and precision are 1 when documents, totals and occurrences are
 equal; a wrong one is reported with its string. `python benchmarks/search/exactness.py` asks the same of a corpus that cannot be shipped.
@@ -120,14 +120,14 @@ def _named(row: Row, counts: Counter[int]) -> Counter[tuple[str, str]]:
 def test_every_string_is_found_wherever_it_stands_and_nowhere_else(archive: Archive, reader: Audience) -> None:
     rng, row = random.Random(1), archive.rows[reader]
     hits = breaking = 0
-    for _ in range(1000):
+    for _ in range(500):
         wanted = some_string(rng, row)
         found = row.find(wanted)
         hits += bool(found)
         breaking += _breaks(row, found)
         _check(archive, typed(wanted), _named(row, row.by_leaf(found)), row.described(reader, wanted), reader)
-    assert hits > 900
-    assert breaking > 333
+    assert hits > 450
+    assert breaking > 167
 
 
 def _breaks(row: Row, found: dict[int, int]) -> bool:

@@ -15,7 +15,7 @@ from archive.search.arrays import Array
 from archive.search.base import Expansion, FacetCount, Group, Hit, Query, Results, Snippet
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
 from archive.search.picking import smallest
-from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts
+from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts, Work
 from archive.search.segment_text import Layout, Occurrences, SegmentText
 from archive.search.syntax import And, Clause, Near, Or, Parsed, Phrase
 
@@ -89,9 +89,7 @@ class Answer:
             items=int(np.count_nonzero(found)),
             metadata_total=described,
             occurrences=sum(int(part.matches[mask].sum()) for part, mask in zip(parts, in_text, strict=True)),
-            hits=tuple(hit for group in groups for hit in group.hits)
-            if self.query.group
-            else tuple(self._hit(part, index) for part, index in self._page(parts)),
+            hits=tuple(hit for group in groups for hit in group.hits) if self.query.group else tuple(self._hits(self._page(parts))),
             facets=self._facets(parts),
             understood=self.parsed.understood,
             forms=self._forms(parts, in_text),
@@ -237,28 +235,36 @@ class Answer:
         groups = []
         for at in chosen.tolist():
             rows = order[begins[at] : ends[at]]
-            hits = []
-            for row in rows[:_IN_GROUP].tolist():
-                number = int(np.searchsorted(bounds, row, side="right")) - 1
-                hits.append(self._hit(parts[number], row - int(bounds[number])))
+            numbers = np.searchsorted(bounds, rows[:_IN_GROUP], side="right") - 1
+            hits = self._hits([(parts[n], row - int(bounds[n])) for n, row in zip(numbers.tolist(), rows.tolist(), strict=False)])
             inside = text[rows]
             groups.append(Group(hits[0].item, hits[0].title, int(inside.sum()), int(matches[rows][inside].sum()), tuple(hits)))
         return tuple(groups)
 
     # What is shown
 
-    def _hit(self, part: _Part, index: int) -> Hit:
-        document = int(part.documents[index])
+    def _hits(self, chosen: Sequence[tuple[_Part, int]]) -> list[Hit]:
+        """The hits as they are shown; what is kept of them is read column by column."""
+        hits: dict[int, Hit] = {}
+        for part in {id(part): part for part, _index in chosen}.values():
+            rows = [(place, index) for place, (other, index) in enumerate(chosen) if other is part]
+            facts, documents = part.segment.facts, part.documents[[index for _place, index in rows]]
+            columns = (documents.tolist(), facts.texts("key", documents), facts.texts("label", documents))
+            works = {code: facts.work_of(document) for code, document in zip(facts.work[documents].tolist(), columns[0], strict=True)}
+            for (place, index), document, key, label in zip(rows, *columns, strict=True):
+                hits[place] = self._hit(part, index, document, key, label, works[int(facts.work[document])])
+        return [hits[place] for place in range(len(chosen))]
+
+    def _hit(self, part: _Part, index: int, document: int, key: str, label: str, work: Work) -> Hit:
         facts = part.segment.facts
-        work = facts.work_of(document)
         start, end = float(facts.time[document]), float(facts.arrays["until"][document])
         places = list(_places_in(part, document)) if self.query.snippets else []
         return Hit(
             target=TARGETS[int(facts.target[document])],
             item=facts.value("item", int(facts.item[document])),
-            key=facts.value("key", document),
+            key=key,
             title=work.title,
-            label=facts.value("label", document),
+            label=label,
             score=round(float(part.scores[index]), 6),
             matches=int(part.matches[index]),
             snippets=self._snippets(part, document, places) if self.query.snippets else (),

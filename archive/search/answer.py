@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -55,8 +55,15 @@ class _Part:
     scores: Array
     in_text: Array
     """True for pages and timed segments, False for descriptions."""
-    items: tuple[str, ...] = ()
-    """Item ids by code, read once an answer."""
+    aligned: dict[Phrase, Array] = field(default_factory=dict)
+    """How often each string stands in each of the documents, worked out once."""
+
+    def counts(self, phrase: Phrase) -> Array:
+        """How often a string stands in each of the documents."""
+        if phrase not in self.aligned:
+            found = self.answer.found[phrase]
+            self.aligned[phrase] = counts_at(self.documents, found.documents, found.counts)
+        return self.aligned[phrase]
 
 
 class Answer:
@@ -172,8 +179,7 @@ class Answer:
             holding = sum(_holding(part, phrase) for part in parts)
             weight = np.float32(2.2 * np.log(1 + (documents - holding + 0.5) / (holding + 0.5)))
             for part, norm in zip(parts, norms, strict=True):
-                found = part.answer.found[phrase]
-                counts = counts_at(part.documents, found.documents, found.counts).astype(np.float32)
+                counts = part.counts(phrase).astype(np.float32)
                 part.scores += weight * counts / (counts + norm)
         for part in parts:
             part.scores /= part.scores + np.float32(10.0)
@@ -393,8 +399,7 @@ def _add_presence(parts: Sequence[_Part], phrases: Sequence[Phrase]) -> None:
     for part in parts:
         number = np.zeros(len(part.documents), np.int32)
         for phrase in phrases:
-            found = part.answer.found[phrase]
-            number += counts_at(part.documents, found.documents, found.counts) > 0
+            number += part.counts(phrase) > 0
         present.append(number)
     best = max([1, *(int(number.max(initial=0)) for number in present)])
     for part, number in zip(parts, present, strict=True):
@@ -440,7 +445,9 @@ def _ranges(text: SegmentText, layout: Layout, begin: int, found: Occurrences) -
     """Where in the text as written the occurrences that begin in a document stand, as far as they lie in it; over a note in parts."""
     rows = zip(found.starts[:_MARKED].tolist(), found.ends[:_MARKED].tolist(), found.over[:_MARKED].tolist(), strict=True)
     for start, end, over in rows:
-        first, last = start - begin, min(end - begin, layout.size)
+        first, last = start - begin, end - begin
+        if last > layout.size:
+            last = layout.size
         if over < 0:
             yield layout.span(first, last)
             continue

@@ -11,7 +11,7 @@ written is known of every occurrence at no cost in space. `places` lists every p
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,32 +61,19 @@ NOWHERE = Occurrences(_EMPTY, _EMPTY, _EMPTY)
 class Layout:
     """A document's text as written, and where in it its `size` characters stand.
 
-    `places` ascend: a character before which, or instead of which, something else stands; `ends` what all that up to there adds in length.
+    `keys` ascend: twice the number of the character before which something stands, and one more when it stands instead of it; `widths` what
+    all that up to there adds in length, from 0 before the first.
     """
 
     text: str
     size: int
-    places: list[int]
+    keys: list[int]
     widths: list[int]
-    instead: list[bool]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the characters `first` to before `last` begin and end in the text (code points)."""
-        return self._begin(first), self._begin(last - 1) + self._width(last - 1)
-
-    def _begin(self, at: int) -> int:
-        before = bisect_left(self.places, at)
-        begin = at + (self.widths[before - 1] if before else 0)
-        while before < len(self.places) and self.places[before] == at and not self.instead[before]:
-            begin = at + self.widths[before]
-            before += 1
-        return begin
-
-    def _width(self, at: int) -> int:
-        after = bisect_right(self.places, at)
-        if after and self.places[after - 1] == at and self.instead[after - 1]:
-            return 1 + self.widths[after - 1] - (self.widths[after - 2] if after > 1 else 0)
-        return 1
+        begin = first + self.widths[bisect_right(self.keys, 2 * first)]
+        return begin, last + self.widths[bisect_right(self.keys, 2 * last - 1)]
 
 
 class SegmentText:
@@ -434,8 +421,9 @@ class SegmentText:
         characters = self._characters(document)
         places, strings = self._events(document)
         instead = [string[0] == INSTEAD for string in strings]
-        widths = list(accumulate(len(string) - 1 - wide for string, wide in zip(strings, instead, strict=True)))
-        return Layout(_woven(characters, places, strings), len(characters), places, widths, instead)
+        keys = [2 * place + wide for place, wide in zip(places, instead, strict=True)]
+        widths = list(accumulate((len(string) - 1 - wide for string, wide in zip(strings, instead, strict=True)), initial=0))
+        return Layout(_woven(characters, places, strings), len(characters), keys, widths)
 
 
 def rows_between(values: Array, lows: Array, highs: Array) -> Array:

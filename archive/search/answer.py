@@ -476,7 +476,7 @@ def _written_forms(part: _Part, in_text: Array, phrase: Phrase, found: Found) ->
     text = part.segment.text
     documents = part.documents if in_text.all() else part.documents[in_text]
     if len(phrase.parts[0]) == 1 and not phrase.scope:
-        return _character_forms(text, phrase, documents)
+        return _character_forms(text, found, documents)
     places = found.places
     if len(documents) != len(found.documents) or not np.array_equal(documents, found.documents):
         counted = np.zeros(part.segment.facts.documents, bool)
@@ -487,19 +487,13 @@ def _written_forms(part: _Part, in_text: Array, phrase: Phrase, found: Found) ->
     return _forms_at(text, places, len(phrase.parts[0]))
 
 
-def _character_forms(text: SegmentText, phrase: Phrase, documents: Array) -> dict[str, int]:
-    wanted = text.code((phrase.written if phrase.exact else phrase.parts)[0][0] or "")
-    if wanted is None or not len(documents):
+def _character_forms(text: SegmentText, found: Found, documents: Array) -> dict[str, int]:
+    if not len(documents):
         return {}
     chosen = np.zeros(text.documents, bool)
     chosen[documents] = True
-    found = {}
-    for form in [wanted] if phrase.exact else text.forms_of(wanted).tolist():
-        holding, counts = text.written_postings(form)
-        count = int(np.dot(counts, chosen[holding]))
-        if count:
-            found[chr(int(text.letters[form]))] = count
-    return found
+    counted = {chr(int(text.letters[form])): int(np.dot(counts, chosen[holding])) for form, (holding, counts) in found.forms.items()}
+    return {form: count for form, count in counted.items() if count}
 
 
 def _forms_at(text: SegmentText, places: Occurrences, length: int) -> dict[str, int]:

@@ -74,7 +74,7 @@ class Found:
     `alternatives`: what was found of the string itself and of each string that stands for it, when there are such.
     """
 
-    __slots__ = ("_between", "_located", "_located_by", "_within", "alternatives", "as_typed", "counts", "documents")
+    __slots__ = ("_between", "_located", "_located_by", "_within", "alternatives", "as_typed", "counts", "documents", "forms")
 
     def __init__(
         self,
@@ -88,6 +88,8 @@ class Found:
     ) -> None:
         self.documents, self.counts, self.as_typed = documents, counts, as_typed
         self._located_by, self._within, self._between, self.alternatives = located, within, between, alternatives
+        self.forms: dict[int, tuple[Array, Array]] = {}
+        """Of one character: by written code its documents and counts, whoever may see them."""
         self._located: tuple[Occurrences, Array] | None = None
 
     @property
@@ -170,10 +172,11 @@ def _find_character(view: View, phrase: Phrase) -> Found:
     wanted = typed if phrase.exact else code
     if code is None or wanted is None:
         return Found(NOWHERE.starts, NOWHERE.starts, NOWHERE.starts, lambda: (NOWHERE, NOWHERE.starts))
-    documents, counts = text.written_postings(wanted) if phrase.exact else text.postings(code)
+    forms = {form: text.written_postings(form) for form in ([wanted] if phrase.exact else text.forms_of(code).tolist())}
+    documents, counts = text.together(list(forms.values()))
     as_typed = counts
-    if not phrase.exact and text.forms_of(code).tolist() != [typed]:
-        as_typed = np.zeros(len(documents), np.int32) if typed is None else counts_at(documents, *text.written_postings(typed))
+    if not phrase.exact and list(forms) != [typed]:
+        as_typed = counts_at(documents, *forms[typed]) if typed in forms else np.zeros(len(documents), np.int32)
     if not view.open:
         keep = view.visible[documents]
         documents, counts, as_typed = documents[keep], counts[keep], as_typed[keep]
@@ -189,7 +192,9 @@ def _find_character(view: View, phrase: Phrase) -> Found:
         places = text.find_between(code, lows, highs)
         return view.seen(places.where(_as_typed(text, places, phrase)) if phrase.exact else places)[0]
 
-    return Found(documents, counts, as_typed, located, within, between=between)
+    found = Found(documents, counts, as_typed, located, within, between=between)
+    found.forms = forms
+    return found
 
 
 def counts_at(documents: Array, found_in: Array, counts: Array) -> Array:

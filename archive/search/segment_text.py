@@ -364,7 +364,10 @@ class SegmentText:
 
     def postings(self, code: int) -> tuple[Array, Array]:
         """Documents (ascending) that have a folded character, and how often."""
-        forms = [self.written_postings(form) for form in self.forms_of(code).tolist()]
+        return self.together([self.written_postings(form) for form in self.forms_of(code).tolist()])
+
+    def together(self, forms: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+        """The postings of several letters as those of one."""
         if len(forms) == 1:
             return forms[0]
         total = sum(len(documents) for documents, _counts in forms)

@@ -83,8 +83,7 @@ def _answers(index: WhooshIndex) -> Iterator[object]:
             for view in _VIEWS if text in _SCOPED else _VIEWS[:1]:
                 query = Query(text, reader=reader, limit=100, facets=("kind", "section"), **view)
                 results = index.search(query)
-                single = " " not in text
-                hits = {(hit.item, hit.key): (hit.matches, single and hit.score, hit.snippets, hit.reasons) for hit in results.hits}
+                hits = {(hit.item, hit.key): (hit.matches, hit.score, hit.snippets, hit.reasons) for hit in results.hits}
                 assert len(hits) == len(results.hits), (text, view)
                 yield text, view, reader, hits, replace(results, hits=(), corrections=())  # of near strings, some are tried
             lines = [

@@ -198,15 +198,16 @@ def _points_of(text: SegmentText) -> tuple[Array, Array]:
     it is what a character was written as. Five bytes a string, made once."""
     if text not in _KNOWN:
         strings = [text.layout_string(number) for number in range(len(text.arrays["string_offsets"]) - 1)]
-        shown = [_shown(string[1:]) for string in strings]
+        shown = list(map(_shown, strings))
         points = [0 if not part else ord(part) if len(part) == 1 else _SEVERAL + number for number, part in enumerate(shown)]
         _KNOWN[text] = np.array(points, np.uint32), np.array([string[:1] == INSTEAD for string in strings], bool)
     return _KNOWN[text]
 
 
-def _shown(layout: str) -> str:
-    """Layout in one line: a line break with its indentation as a sign of its own, other white space as one space."""
-    return _SPACE.sub(" ", _BREAK.sub(_LINE_BREAK, layout))[:WIDTH]
+def _shown(string: str) -> str:
+    """A layout string in one line: a line break with its indentation as a sign of its own, other white space as one space; never long."""
+    shown = _SPACE.sub(" ", _BREAK.sub(_LINE_BREAK, string[1:]))
+    return shown if string[:1] == INSTEAD else shown[:WIDTH]
 
 
 def _strings(points: Array, text: SegmentText) -> list[str]:
@@ -221,7 +222,7 @@ def _strings(points: Array, text: SegmentText) -> list[str]:
     numbers, which = np.unique(lined[several], return_inverse=True)
     lined[several] = _STAND_IN + which
     whole = lined.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
-    parts = [_shown(text.layout_string(number - _SEVERAL)[1:]) for number in numbers.tolist()]
+    parts = [_shown(text.layout_string(number - _SEVERAL)) for number in numbers.tolist()]
     if len(parts) <= _FEW:
         for stand_in, part in enumerate(parts, _STAND_IN):
             whole = whole.replace(chr(stand_in), part)

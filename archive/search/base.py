@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from archive.model.rights import Audience, Visibility
 
@@ -227,8 +227,7 @@ class Described:
     year_first: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The page or timed segment that lines of a concordance stand in; the fields are those of a hit."""
 
     target: str

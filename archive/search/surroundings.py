@@ -27,11 +27,6 @@ _GLYPHS = re.compile("[\U00040000-\U000dffff]")
 _LAST_KR = 0x80000
 _SEVERAL = 0x110000
 """Beyond Unicode: a layout string of several signs, by its number."""
-_STAND_IN = 0xE1000
-"""Unassigned code points that stand for layout strings while many lines are decoded at once; no text can hold one as a character."""
-_STAND_INS = re.compile("[\U000e1000-\U000effff]")
-_FEW = 100
-"""So many different layout strings are put in one by one; replacing each is faster than looking at every sign."""
 _LINE_BREAK = "\u2028"
 _BREAK = re.compile(r"[ \t\u3000]*[\r\n\u2028][\s\u3000]*")
 _LATIN_BREAK = re.compile("(?<=[A-Za-z0-9,.;:])\u2028(?=[A-Za-z0-9])")
@@ -218,20 +213,30 @@ def _strings(points: Array, text: SegmentText) -> list[str]:
     lined = lined[lined != 0]
     glyphs = bool(((lined >= 0x40000) & (lined < 0xE0000)).any())
     latin = bool(((lined >= ord("0")) & (lined <= ord("z"))).any())
-    several = np.flatnonzero(lined >= _SEVERAL)
-    numbers, which = np.unique(lined[several], return_inverse=True)
-    lined[several] = _STAND_IN + which
+    lined = _in_full(lined, text)
     whole = lined.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
-    parts = [_shown(text.layout_string(number - _SEVERAL)) for number in numbers.tolist()]
-    if len(parts) <= _FEW:
-        for stand_in, part in enumerate(parts, _STAND_IN):
-            whole = whole.replace(chr(stand_in), part)
-    else:
-        whole = _STAND_INS.sub(lambda match: parts[ord(match[0]) - _STAND_IN], whole)
     if latin:
         whole = _LATIN_BREAK.sub(" ", whole)
     whole = whole.replace(_LINE_BREAK, "")
     return (_GLYPHS.sub(_glyph, whole) if glyphs else whole).split("\n")[:-1]
+
+
+def _in_full(points: Array, text: SegmentText) -> Array:
+    """The code points with layout of several signs put in where its number stands."""
+    several = np.flatnonzero(points >= _SEVERAL)
+    if not len(several):
+        return points
+    numbers, which = np.unique(points[several], return_inverse=True)
+    parts = [np.array(list(map(ord, _shown(text.layout_string(number - _SEVERAL)))), np.uint32) for number in numbers.tolist()]
+    lengths = np.array(list(map(len, parts)))[which]
+    signs, begins = np.concatenate(parts), np.cumsum([0, *map(len, parts)])[which]
+    counts = np.ones(len(points), np.int64)
+    counts[several] = lengths
+    full = np.repeat(points, counts)
+    at = several + np.cumsum(lengths - 1) - (lengths - 1)
+    steps = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    full[np.repeat(at, lengths) + steps] = signs[np.repeat(begins, lengths) + steps]
+    return full
 
 
 def _glyph(match: re.Match[str]) -> str:

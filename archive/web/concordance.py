@@ -336,10 +336,22 @@ def csv_of(batches: Iterator[Lines], library: str, root: str) -> Iterator[bytes]
 def _csv_rows(batches: Iterator[Lines], cells: _Cells) -> Iterator[Iterator[tuple[int, str, str, str, str]]]:
     number = 1
     for lines in batches:
-        places = [tables.quoted(place) for place in cells.of(lines.places)]
+        places = _quoted(cells.of(lines.places))
         contexts = (map(tables.harmless, column) for column in (lines.left, lines.match, lines.right))
         yield zip(range(number, number + len(lines)), *contexts, map(places.__getitem__, lines.at), strict=True)
         number += len(lines)
+
+
+def _quoted(places: Sequence[tuple[str, ...]]) -> list[str]:
+    """The cells of each place as they stand in a CSV row; what places of one work share is written once."""
+    shared: dict[tuple[str, ...], str] = {}
+    found = []
+    for title, creators, label, *work, cited, url in places:
+        for cells in ((title, creators), tuple(work)):
+            if cells not in shared:
+                shared[cells] = tables.quoted(cells)
+        found.append(f'{shared[title, creators]},{tables.quoted((label,))},{shared[tuple(work)]},{tables.quoted((cited,))},"{url}"')
+    return found
 
 
 def rows_of(batches: Iterator[Lines], library: str, root: str) -> Iterator[list[tuple[tables.Cell, ...]]]:
@@ -380,6 +392,7 @@ class _Cells:
     def __init__(self, library: str, root: str) -> None:
         self.library, self.root = tables.harmless(library), root
         self.leaf = root + url_for("browse.page", item="ITEM", page="PAGE")
+        self.as_it_is = not presenting.english()
         self.sources = {source.value: presenting.source_label(source) for source in TextSource}
 
     def of(self, places: Sequence[Spot]) -> list[tuple[str, ...]]:
@@ -390,7 +403,7 @@ class _Cells:
             if id(place.work) not in works:
                 works[id(place.work)] = self._of_work(place.work)
             title, creators, date, holding, cited = works[id(place.work)]
-            label = place_label(place)
+            label = place.label if place.label and self.as_it_is and place.target == "page" else place_label(place)
             whole = citation(
                 cited, label if place.label or place.target != "page" else f"影像第 {place.position} 面", self.library, place.source
             )

@@ -16,13 +16,15 @@ from archive.search.base import Expansion, FacetCount, Group, Hit, Query, Result
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
 from archive.search.picking import smallest
 from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts, Work
-from archive.search.segment_text import Layout, Occurrences, SegmentText
+from archive.search.segment_text import Layout, Occurrences, SegmentText, decode
 from archive.search.syntax import And, Clause, Near, Or, Parsed, Phrase
 
 _IN_GROUP = 3
 """Hits shown of each work."""
-_MARKED = 100
+_MARKED = 40
 """So many occurrences of a string in one document are looked at for its excerpts."""
+_FEW = 2000
+"""Up to so many characters are counted as strings; more as numbers."""
 _WIDER = ("", "section", "juan", "work")
 """Scopes from narrow to wide; `leaf` is narrower than all."""
 
@@ -330,7 +332,7 @@ class Answer:
 
     def _wider(self, parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
         """What each wider scope would find of several strings."""
-        if not _has_several(self.parsed.clause):
+        if not _has_several(self.parsed.clause) or not _possible(self.parsed.clause, parts):
             return ()
         wider = _WIDER if self.query.scope == "leaf" else _WIDER[_WIDER.index(self.query.scope) + 1 :]
         known = [part.answer for part in parts]
@@ -362,6 +364,18 @@ def _has_several(clause: Clause) -> bool:
         case Or():
             return any(map(_has_several, clause.clauses))
     return False
+
+
+def _possible(clause: Clause, parts: Sequence[_Part]) -> bool:
+    """False when a string that every hit must have is nowhere: no scope would help."""
+    match clause:
+        case Phrase():
+            return any(len(part.answer.found[clause].documents) for part in parts)
+        case And():
+            return all(_possible(each, parts) for each in clause.clauses)
+        case Or():
+            return any(_possible(each, parts) for each in clause.clauses)
+    return True
 
 
 def _one_description(facts: SegmentFacts, documents: Array, matches: Array, described: Array) -> tuple[Array, Array]:
@@ -498,6 +512,9 @@ def _character_forms(text: SegmentText, found: Found, documents: Array) -> dict[
 
 def _forms_at(text: SegmentText, places: Occurrences, length: int) -> dict[str, int]:
     """Written forms and how often, one number for each form, character by character, so that long strings need no wide comparison."""
+    if len(places) * length <= _FEW:
+        text_of_all = decode(text.letters[text.written(places, length)].ravel())
+        return Counter(text_of_all[at : at + length] for at in range(0, len(text_of_all), length))
     number, size = np.zeros(len(places), np.int64), 1
     for at in range(length):
         column = text.codes_at(places, at)

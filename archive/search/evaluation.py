@@ -172,11 +172,12 @@ def _find_character(view: View, phrase: Phrase) -> Found:
     wanted = typed if phrase.exact else code
     if code is None or wanted is None:
         return Found(NOWHERE.starts, NOWHERE.starts, NOWHERE.starts, lambda: (NOWHERE, NOWHERE.starts))
-    forms = {form: text.written_postings(form) for form in ([wanted] if phrase.exact else text.forms_of(code).tolist())}
-    documents, counts = text.together(list(forms.values()))
-    as_typed = counts
-    if not phrase.exact and list(forms) != [typed]:
-        as_typed = counts_at(documents, *forms[typed]) if typed in forms else np.zeros(len(documents), np.int32)
+    if phrase.exact:
+        documents, counts = as_typed_postings = text.written_postings(wanted)
+        as_typed, forms = counts, {wanted: as_typed_postings}
+    else:
+        known = text.character(code, typed)
+        documents, counts, as_typed, forms = known.documents, known.counts, known.as_typed, dict(known.forms)
     if not view.open:
         keep = view.visible[documents]
         documents, counts, as_typed = documents[keep], counts[keep], as_typed[keep]

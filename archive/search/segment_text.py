@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -31,6 +31,11 @@ GAP = 20
 _CACHED = 4096
 """Positions of a character are kept sorted in memory when there are more than this."""
 _CACHE_BYTES = 8 << 20
+_CHARACTER_BYTES = 48 << 20
+"""What is known of frequent characters is kept up to so many bytes a segment."""
+_CODES = 50_000
+_MANY = 2048
+_NOTE_BITS = 6
 _STRINGS = 4096
 """So many layout strings are kept decoded; the most frequent have the lowest numbers."""
 _EMPTY: Array = np.empty(0, np.int64)
@@ -55,6 +60,22 @@ class Occurrences:
 
 
 NOWHERE = Occurrences(_EMPTY, _EMPTY, _EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """Of a folded character its documents (ascending) with how often it stands there, how often as typed, and the postings of each letter."""
+
+    documents: Array
+    counts: Array
+    as_typed: Array
+    forms: Mapping[int, tuple[Array, Array]]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        arrays = [self.documents, self.counts, self.as_typed, *(array for pair in self.forms.values() for array in pair)]
+        return sum({id(array): int(array.nbytes) for array in arrays}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,9 @@ class SegmentText:
         self._blocks = blocks_of(self.documents)
         self._sorted: OrderedDict[int, Array] = OrderedDict()
         self._sorted_bytes = 0
+        self._codes: dict[str, int | None] = {}
+        self._characters_known: OrderedDict[tuple[int, int | None], Character] = OrderedDict()
+        self._characters_bytes = 0
         self._lock = threading.Lock()
 
     # What there is
@@ -107,8 +131,12 @@ class SegmentText:
 
     def code(self, char: str) -> int | None:
         """The code of a character, None when the segment does not have it."""
-        index = int(np.searchsorted(self.letters, np.uint32(ord(char))))
-        return index if index < len(self.letters) and self.letters[index] == ord(char) else None
+        if char not in self._codes:
+            index = int(np.searchsorted(self.letters, np.uint32(ord(char))))
+            if len(self._codes) > _CODES:
+                self._codes.clear()
+            self._codes[char] = index if index < len(self.letters) and self.letters[index] == ord(char) else None
+        return self._codes[char]
 
     def pattern(self, chars: Sequence[str | None]) -> Pattern | None:
         """Codes of some characters (None: any one); None when one of them does not occur."""
@@ -145,12 +173,31 @@ class SegmentText:
         """For each through position how many characters of notes lie before it, and whether it lies in a note itself."""
         if not len(self.note_begins):
             return np.zeros(len(places), np.int64), np.zeros(len(places), bool)
-        index = np.searchsorted(self.note_begins, places.astype(np.uint32), side="right")  # of one type: no copy of the array
+        index = self._notes_begun(places)
         last = np.maximum(index - 1, 0)
         ends = self.note_ends[last].astype(np.int64)
         inside = (index > 0) & (ends > places)
         before: Array = np.where(index > 0, np.minimum(ends, places) - self.note_main[last], 0)
         return before, inside
+
+    def _notes_begun(self, places: Array) -> Array:
+        """How many notes begin at or before each through position: for many positions from a table, a note at a time from there."""
+        if len(places) < _MANY:
+            return np.searchsorted(self.note_begins, places.astype(np.uint32), side="right")  # of one type: no copy of the array
+        found: Array = self._note_steps[places >> _NOTE_BITS].astype(np.int64)
+        last = len(self.note_begins) - 1
+        late = np.flatnonzero((found <= last) & (self.note_begins[np.minimum(found, last)] <= places))
+        while len(late):
+            found[late] += 1
+            further = found[late]
+            late = late[(further <= last) & (self.note_begins[np.minimum(further, last)] <= places[late])]
+        return found
+
+    @cached_property
+    def _note_steps(self) -> Array:
+        """How many notes begin before each stretch of the text."""
+        begins = np.arange(0, len(self.codes) + 1, 1 << _NOTE_BITS, dtype=np.uint32)
+        return np.searchsorted(self.note_begins, begins).astype(np.uint32)
 
     def through_of(self, over: Array) -> Array:
         """Through positions of over positions."""
@@ -358,6 +405,9 @@ class SegmentText:
 
     def written(self, found: Occurrences, length: int) -> Array:
         """Written codes of each occurrence of a pattern of `length` without gaps: a matrix, a row an occurrence."""
+        if found.over.max(initial=-1) < 0:
+            rows: Array = self.codes[found.starts[:, None] + np.arange(length)]
+            return rows
         return np.stack([self.codes_at(found, at) for at in range(length)], axis=1)
 
     # One character
@@ -384,6 +434,30 @@ class SegmentText:
             dense[documents] += counts
         documents = np.flatnonzero(dense)
         return documents, dense[documents]
+
+    def character(self, code: int, typed: int | None) -> Character:
+        """What is known of a folded character, and of the letter `typed`; that of frequent ones stays in memory up to a bound."""
+        with self._lock:
+            if (code, typed) in self._characters_known:
+                self._characters_known.move_to_end((code, typed))
+                return self._characters_known[code, typed]
+        forms = {form: self.written_postings(form) for form in self.forms_of(code).tolist()}
+        documents, counts = self.together(list(forms.values()))
+        if list(forms) == [typed]:
+            as_typed = counts
+        else:
+            as_typed = np.zeros(len(documents), np.int32)
+            if typed is not None and typed in forms:
+                as_typed[np.searchsorted(documents, forms[typed][0])] = forms[typed][1]
+        found = Character(documents, counts, as_typed, forms)
+        if len(documents) > _CACHED and found.nbytes <= _CHARACTER_BYTES:
+            with self._lock:
+                if (code, typed) not in self._characters_known:
+                    self._characters_known[code, typed] = found
+                    self._characters_bytes += found.nbytes
+                while self._characters_bytes > _CHARACTER_BYTES:
+                    self._characters_bytes -= self._characters_known.popitem(last=False)[1].nbytes
+        return found
 
     def written_postings(self, code: int) -> tuple[Array, Array]:
         """Documents (ascending) that have a letter as written, and how often."""

@@ -31,7 +31,7 @@ from whoosh import index as whoosh_index
 from whoosh.index import TOC, FileIndex
 
 from archive.errors import Busy, QueryError, SearchIndexError
-from archive.language import _
+from archive.language import _, current
 from archive.model.rights import Audience
 from archive.search import alternatives, corrections, excerpts, syntax
 from archive.search.answer import Answer
@@ -72,6 +72,8 @@ MERGE_CHARACTERS = 64_000_000
 _TRIES = 40
 _LOCK_SECONDS = 10.0
 _VIEWS = 12
+_PARSED = 256
+"""Queries whose reading is kept; what they find never is."""
 _FAULTS: tuple[type[Exception], ...] = (OSError, whoosh_index.IndexError, pickle.UnpicklingError, struct.error, EOFError, AssertionError)
 _FAULTS += (AttributeError, ValueError, TypeError, KeyError, IndexError, ImportError, MemoryError)
 """What Whoosh raises on reading a damaged table of contents: it is a pickle, so nearly anything."""
@@ -200,6 +202,7 @@ class WhooshIndex:
         self._others = others
         self._snapshot: _Snapshot | None = None
         self._stamp: tuple[int, ...] = ()
+        self._parsed: OrderedDict[tuple[object, ...], Parsed] = OrderedDict()
         self._lock = threading.RLock()
 
     # Reading
@@ -287,8 +290,18 @@ class WhooshIndex:
 
     def _read(self, query: Query, snapshot: _Snapshot) -> tuple[Query, Parsed]:
         """The query with the scope that its words name, and its clauses."""
-        parsed = syntax.parse(query.text, snapshot.names if self._names is None else self._names, self._dates)
-        parsed = alternatives.expanded(parsed, query.taboo, query.confusable)
+        names = snapshot.names if self._names is None else self._names
+        named = None if self._names is not None else (snapshot.build, snapshot.generation)
+        key = (query.text, query.taboo, query.confusable, named, current())
+        with self._lock:
+            parsed = self._parsed.get(key)
+        if parsed is None:
+            parsed = syntax.parse(query.text, names, self._dates)
+            parsed = alternatives.expanded(parsed, query.taboo, query.confusable)
+            with self._lock:
+                self._parsed[key] = parsed
+                while len(self._parsed) > _PARSED:
+                    self._parsed.popitem(last=False)
         scope = parsed.scope or (query.scope if query.scope in syntax.SCOPES else "")
         return replace(query, scope=scope), parsed
 

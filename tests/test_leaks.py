@@ -331,7 +331,8 @@ def supplied(rule: Rule, known: Known) -> list[dict[str, str]]:
 _LINK = re.compile(r"""(?:href|src|poster|action|data-[a-z-]+)=["']([^"']+)["']|"(https?://localhost/[^"\s]*|/[a-z][^"\s]*)\"""")
 VIEWS = {"sort", "group", "scope", "taboo", "confusable", "more"}
 """Parameters that show the hits of a search in another way."""
-MOST = 6_000
+MOST = 8_000
+"""There are some 6,000; far more would be links without end."""
 
 
 def links(said: Answer, *, thorough: bool = True) -> Iterator[str]:

@@ -140,19 +140,24 @@ class Answer:
 
     # Which documents
 
+    def _narrows(self) -> bool:
+        """True when there is a filter."""
+        query = self.query
+        given = (query.collection, query.kind, query.item, query.year_from, query.year_to)
+        return bool(query.filters or query.collections) or any(value is not None for value in given)
+
     def _parts(self, clause: Clause, phrases: Sequence[Phrase], scope: str, known: Sequence[Evaluation] = ()) -> list[_Part]:
         answers = evaluate_all(self.views, clause, phrases, scope, self.parsed.dates, self.units, known)
         return [self._part(segment, answer) for segment, answer in zip(self.segments, answers, strict=True)]
 
     def _part(self, segment: OpenSegment, answer: Evaluation) -> _Part:
         documents = answer.documents
-        keep = self.selected(segment.facts, documents)
-        if not keep.all():
-            documents = documents[keep]
-        counting = _counting(answer)
-        matches = np.zeros(len(documents), np.int64)
-        for found in counting:
-            matches += counts_at(documents, found.documents, found.counts)
+        if self._narrows():
+            keep = self.selected(segment.facts, documents)
+            if not keep.all():
+                documents = documents[keep]
+        counted = [counts_at(documents, found.documents, found.counts) for found in _counting(answer)]
+        matches = counted[0] if len(counted) == 1 else np.sum(counted, axis=0) if counted else np.zeros(len(documents), np.int64)
         in_text = segment.facts.target[documents] != ITEM
         if np.count_nonzero(in_text) < len(documents) - 1:
             documents, matches = _one_description(segment.facts, documents, matches, np.flatnonzero(~in_text))
@@ -399,8 +404,10 @@ def _norms(part: _Part, mean: float) -> Array:
 
 def _holding(part: _Part, phrase: Phrase) -> int:
     """How many documents that count have a string."""
-    documents = part.answer.found[phrase].documents
-    return len(documents) if part.answer.view.open else int(np.count_nonzero(part.answer.view.counted[documents]))
+    found = part.answer.found[phrase]
+    if found.only_counted or part.answer.view.whole:
+        return len(found.documents)
+    return int(np.count_nonzero(part.answer.view.counted[found.documents]))
 
 
 def _add_presence(parts: Sequence[_Part], phrases: Sequence[Phrase]) -> None:
@@ -492,7 +499,8 @@ def _written_forms(part: _Part, in_text: Array, phrase: Phrase, found: Found) ->
     if len(phrase.parts[0]) == 1 and not phrase.scope:
         return _character_forms(text, found, documents)
     places = found.places
-    if len(documents) != len(found.documents) or not np.array_equal(documents, found.documents):
+    # With shadows about, there are places in documents that do not count.
+    if not part.answer.view.whole or len(documents) != len(found.documents) or not np.array_equal(documents, found.documents):
         counted = np.zeros(part.segment.facts.documents, bool)
         counted[documents] = True
         places = places.where(counted[found.place_documents])

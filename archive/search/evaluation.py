@@ -39,7 +39,9 @@ class View:
     items: Array
     """By the segment's code of an item, its number in the whole index: equal in all segments that hold a part of it."""
     open: bool
-    """Every document is visible and counts."""
+    """Every document is visible."""
+    whole: bool
+    """Every document counts."""
 
     @classmethod
     def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array, items: Array) -> View:
@@ -51,7 +53,7 @@ class View:
         total = int(np.count_nonzero(counted))
         characters = int(text.lengths[counted].sum())
         regions = np.cumsum(~joins, dtype=np.int32)
-        return cls(text, facts, visible, counted, regions, total, characters, items, total == len(visible))
+        return cls(text, facts, visible, counted, regions, total, characters, items, bool(visible.all()), total == len(visible))
 
     def seen(self, found: Occurrences) -> tuple[Occurrences, Array]:
         """Those occurrences the reader may see whole, and the document each begins in."""
@@ -74,7 +76,18 @@ class Found:
     `alternatives`: what was found of the string itself and of each string that stands for it, when there are such.
     """
 
-    __slots__ = ("_between", "_located", "_located_by", "_within", "alternatives", "as_typed", "counts", "documents", "forms")
+    __slots__ = (
+        "_between",
+        "_located",
+        "_located_by",
+        "_within",
+        "alternatives",
+        "as_typed",
+        "counts",
+        "documents",
+        "forms",
+        "only_counted",
+    )
 
     def __init__(
         self,
@@ -91,6 +104,18 @@ class Found:
         self.forms: dict[int, tuple[Array, Array]] = {}
         """Of one character: by written code its documents and counts, whoever may see them."""
         self._located: tuple[Occurrences, Array] | None = None
+        self.only_counted = False
+        """True when its documents are all such as count."""
+
+    def keep_counted(self, view: View) -> None:
+        """Leave out the documents that are no hits (shadows of another chunk's leaves); their places stay."""
+        if not view.whole:
+            keep = view.counted[self.documents]
+            if not keep.all():
+                same = self.as_typed is self.counts
+                self.documents, self.counts = self.documents[keep], self.counts[keep]
+                self.as_typed = self.counts if same else self.as_typed[keep]
+        self.only_counted = True
 
     @property
     def places(self) -> Occurrences:
@@ -409,8 +434,8 @@ def evaluate_all(
             answer.found[phrase] = (known[number].found.get(phrase) if known else None) or find_phrase(answer.view, phrase)
     if isinstance(clause, Phrase):
         for answer in answers:
-            documents = answer.found[clause].documents
-            answer.documents = documents if answer.view.open else documents[answer.view.counted[documents]]
+            answer.found[clause].keep_counted(answer.view)
+            answer.documents = answer.found[clause].documents
         return answers
     match = _Evaluator(answers, scope, dates, units).match(clause)
     for answer, mask in zip(answers, match.masks, strict=True):

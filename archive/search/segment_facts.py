@@ -84,9 +84,13 @@ def work_of(document: IndexDocument) -> bytes:
     return msgspec.msgpack.encode(work, order="deterministic")
 
 
+_WORKS = msgspec.msgpack.Decoder(Work)
+"""Made once, here: msgspec learns a type at its first use, and two threads that teach it at once crash the process."""
+
+
 def read_work(encoded: bytes) -> Work:
     """The work that `work_of` encoded."""
-    return msgspec.msgpack.decode(encoded, type=Work)
+    return _WORKS.decode(encoded)
 
 
 def _years(encoded: Sequence[bytes]) -> tuple[Array, Array]:

@@ -131,12 +131,14 @@ class SegmentText:
 
     def code(self, char: str) -> int | None:
         """The code of a character, None when the segment does not have it."""
-        if char not in self._codes:
+        known = self._codes.get(char, -1)
+        if known == -1:
             index = int(np.searchsorted(self.letters, np.uint32(ord(char))))
+            known = index if index < len(self.letters) and self.letters[index] == ord(char) else None
             if len(self._codes) > _CODES:
                 self._codes.clear()
-            self._codes[char] = index if index < len(self.letters) and self.letters[index] == ord(char) else None
-        return self._codes[char]
+            self._codes[char] = known
+        return known
 
     def pattern(self, chars: Sequence[str | None]) -> Pattern | None:
         """Codes of some characters (None: any one); None when one of them does not occur."""

@@ -84,17 +84,6 @@ def find(written: str) -> tuple[Reading, ...]:
     return tuple(dict.fromkeys(reading for readings in _agreeing(found) for reading in readings))
 
 
-def impossible(written: str) -> str | None:
-    """Why a date that looks like one cannot be: 乾隆六十五年 (it had sixty years), 甲丑 (no such pair). None when nothing is wrong."""
-    match = _point().fullmatch(_prepared(written))
-    if match is None or _readings(match):
-        return None
-    if match["era"]:
-        uses = era_table().by_name[match["era"]]
-        return f"{uses[-1].name}只到{uses[-1].last - uses[-1].zero}年" if match["number"] else f"{match['pair']}不在{uses[-1].name}年间"
-    return f"没有{match['alone']}" if match["alone"] else None
-
-
 def _prepared(written: str) -> str:
     text = unicodedata.normalize("NFKC", written)
     text = _BESIDE.sub("y", _DECIMAL.sub("x", _ISO.sub(r"\1年", text)))  # folding would make 708 of 70.8

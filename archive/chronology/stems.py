@@ -23,9 +23,4 @@ def years_of(name: str, first: int, last: int) -> tuple[int, ...]:
     return tuple(range(begin, last + 1, 60))
 
 
-def is_pair(text: str) -> bool:
-    """A stem and a branch, whether the cycle has them together or not."""
-    return len(text) == 2 and text[0] in STEMS and text[1] in BRANCHES
-
-
 assert len(PLACES) == math.lcm(10, 12)

@@ -12,7 +12,7 @@ import numpy as np
 
 from archive.search import excerpts
 from archive.search.arrays import Array
-from archive.search.base import Expansion, FacetCount, Group, Hit, Query, Results, Snippet
+from archive.search.base import FacetCount, Group, Hit, Query, Results, Snippet
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
 from archive.search.picking import smallest
 from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts, Work
@@ -106,7 +106,6 @@ class Answer:
             groups=groups,
             works=int(np.count_nonzero(self._works(parts, [np.ones(len(mask), bool) for mask in in_text]))) if self.query.group else 0,
             wider=self._wider(parts) if not total and not described else (),
-            expansions=self._expansions(parts, in_text),
             unquoted=self._unquoted(),
         )
 
@@ -320,20 +319,6 @@ class Answer:
                     if each.literal:
                         counts.update(_written_forms(part, mask, each, found))
         return tuple(heapq.nsmallest(100, counts.items(), key=lambda pair: (-pair[1], pair[0])))
-
-    def _expansions(self, parts: Sequence[_Part], in_text: Sequence[Array]) -> tuple[Expansion, ...]:
-        """What was found of each string that stands for one that was typed."""
-        expansions = []
-        for phrase in self.phrases:
-            if phrase.others:
-                counts: Counter[str] = Counter()
-                for part, mask in zip(parts, in_text, strict=True):
-                    documents = part.documents[mask]
-                    for each, found in part.answer.found[phrase].alternatives:
-                        word = "".join(char or "?" for char in each.written[0])
-                        counts[word] += int(counts_at(documents, found.documents, found.counts).sum())
-                expansions.append(Expansion(phrase.text, "taboo", True, tuple(counts.items())))
-        return tuple(expansions)
 
     def _wider(self, parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
         """What each wider scope would find of several strings."""

@@ -21,7 +21,6 @@ from archive.search.chinese import fold
 from archive.search.readings import normalise, readings
 from archive.search.segment_facts import ITEM, SegmentFacts, Work, values_of
 
-KINDS = ("title", "person", "place")
 MOST_NAMES = 200_000
 """Names that are remembered, some 500 bytes each with their readings; an archive with more suggests those met first."""
 MOST_TYPED = 40

@@ -610,8 +610,6 @@ class _Source(msgspec.Struct):
     source: str
 
 
-# Made here, when the module is loaded: msgspec learns a type at its first use, and two threads that teach it at once crash the process.
-_LEARNT = tuple(msgspec.json.Decoder(type_) for type_ in (Item, MediaFile, Page, Track, TextVersion))
 _SOURCES = msgspec.json.Decoder(tuple[_Source, ...])
 _TERMS = msgspec.json.Decoder(tuple[Terms, ...])
 

@@ -7,7 +7,7 @@ import pytest
 from archive.chronology import stems
 from archive.chronology.eras import era_table
 from archive.chronology.numerals import number
-from archive.chronology.reading import find, impossible, read
+from archive.chronology.reading import find, read
 
 ONE = {
     "乾隆四十七年": (1782, 1782),
@@ -79,13 +79,6 @@ def test_a_pair_alone_is_every_year_of_that_name() -> None:
 )
 def test_what_is_no_date_is_left_alone(written: str) -> None:
     assert read(written) == ()
-
-
-def test_impossible_dates_say_why() -> None:
-    assert impossible("乾隆六十五年") == "乾隆只到60年"
-    assert impossible("甲丑") == "没有甲丑"
-    assert impossible("乾隆四十七年") is None
-    assert impossible("安康") is None
 
 
 @pytest.mark.parametrize(

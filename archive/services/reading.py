@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -35,6 +35,20 @@ log = logging.getLogger(__name__)
 LARGEST = 200
 """Most items, pages or hits on one page of a list."""
 PAGES_SIZE = 48
+
+
+class Narrowing(TypedDict, total=False):
+    """What narrows a search, as in `Query`; `collection` means the holding and those beneath it."""
+
+    collection: str | None
+    kind: str | None
+    year_from: int | None
+    year_to: int | None
+    filters: Mapping[str, str]
+    item: str | None
+    scope: str
+    taboo: bool
+    confusable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,78 +331,32 @@ class Reading:
         reader: Audience,
         text: str,
         *,
-        collection: str | None = None,
-        kind: str | None = None,
-        year_from: int | None = None,
-        year_to: int | None = None,
-        filters: Mapping[str, str] | None = None,
-        item: str | None = None,
         sort: str = "relevance",
         page: int = 1,
         size: int = 20,
         facets: Sequence[str] = ("collection", "kind", "decade"),
-        scope: str = "",
-        taboo: bool = True,
-        confusable: bool = False,
         group: bool = False,
+        **narrowing: Unpack[Narrowing],
     ) -> SearchView:
         """Hits of a query; raises QueryError and SearchIndexError, and with `item` NotFound and Withdrawn when that is closed.
 
-        `collection` means the holding and those beneath it. `scope`, `taboo`, `confusable` and `group` are those of `Query`.
         Every hit is checked against the catalogue before it goes out. One that fails is a fault of ours: dropped and logged, by its id only.
         """
         page, size = max(1, page), min(max(1, size), LARGEST)
-        query = self.query(
-            reader,
-            text,
-            collection=collection,
-            kind=kind,
-            year_from=year_from,
-            year_to=year_to,
-            filters=filters,
-            item=item,
-            scope=scope,
-            taboo=taboo,
-            confusable=confusable,
-        )
+        query = self.query(reader, text, **narrowing)
         query = replace(query, group=group, sort=sort, offset=(page - 1) * size, limit=size, facets=tuple(facets))
         results = self._index.search(query)
         with self._at() as (connection, _day):
             return self._checked(connection, results, reader, query.today.toordinal(), page, size)
 
-    def query(
-        self,
-        reader: Audience,
-        text: str,
-        *,
-        collection: str | None = None,
-        kind: str | None = None,
-        year_from: int | None = None,
-        year_to: int | None = None,
-        filters: Mapping[str, str] | None = None,
-        item: str | None = None,
-        scope: str = "",
-        taboo: bool = True,
-        confusable: bool = False,
-    ) -> Query:
+    def query(self, reader: Audience, text: str, **narrowing: Unpack[Narrowing]) -> Query:
         """What `search` asks the index, for a concordance of the same; with `item` raises NotFound and Withdrawn when that is closed."""
+        collection, item = narrowing.pop("collection", None), narrowing.get("item")
         if item is not None:
             with self._at() as (connection, day):
                 self._row(connection, item, reader, day)
-        return Query(
-            text=text,
-            reader=reader,
-            today=self._today(),
-            kind=kind,
-            year_from=year_from,
-            year_to=year_to,
-            filters=filters or {},
-            item=item,
-            collections=tuple(self._below(collection)) if collection else (),
-            scope=scope,
-            taboo=taboo,
-            confusable=confusable,
-        )
+        narrowing["filters"] = narrowing.get("filters") or {}
+        return Query(text, reader, self._today(), collections=tuple(self._below(collection)) if collection else (), **narrowing)
 
     def concordance(self, query: Query) -> Concordance:
         """Some lines of a concordance (`SearchIndex.concordance`), each checked against the catalogue as hits are."""

@@ -103,6 +103,7 @@ class Answer:
             understood=self.parsed.understood,
             forms=self._forms(parts, in_text),
             terms=tuple(dict.fromkeys(phrase.text for phrase in self.parsed.strings())),
+            several=_has_several(self.parsed.clause),
             groups=groups,
             works=int(np.count_nonzero(self._works(parts, [np.ones(len(mask), bool) for mask in in_text]))) if self.query.group else 0,
             wider=self._wider(parts) if not total and not described else (),

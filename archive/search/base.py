@@ -189,6 +189,8 @@ class Results:
     """Written forms found (陜西, 陝西 …) with their occurrences, most frequent first."""
     terms: tuple[str, ...] = ()
     """The strings looked for, folded, for marking them on a page."""
+    several: bool = False
+    """Several strings must stand together, so that the scope matters."""
     groups: tuple[Group, ...] = ()
     wider: tuple[tuple[str, int], ...] = ()
     """With no hit: the wider scopes (`Query.scope`) with the total each would give."""

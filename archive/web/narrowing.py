@@ -83,7 +83,7 @@ def unscoped(text: str) -> str:
 def scopes(wanted: Asked, place: Place, results: Results) -> list[Link]:
     """The scopes to choose from; none where there is only one word to be found."""
     here = scope_of(wanted)
-    if len(results.terms) < 2 and not here:
+    if not results.several and not here:
         return []
     text = unscoped(wanted.text) or wanted.text
     return [Link(name, place.but(q=text, scope=scope or None), here=scope == here) for scope, name in scope_names().items()]

@@ -93,6 +93,7 @@ def test_a_scope_is_a_chip_with_its_alternatives(client: FlaskClient) -> None:
     assert 'href="/search?q=%E7%B0%A1%E6%98%8E+%E6%9C%9B%E8%A5%84%E9%99%BD&amp;scope=juan"' in page
     assert 'aria-current="true">同书</a>' in page
     assert "同卷" not in client.get("/search?q=簡明").text, "one word has no scope"
+    assert "同卷" not in client.get("/search?q=弘治").text, "one word under its taboo substitute is still one word"
 
 
 def test_with_no_hit_the_wider_scopes_are_counted(client: FlaskClient) -> None:

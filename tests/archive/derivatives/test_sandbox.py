@@ -131,16 +131,21 @@ def test_a_call_inside_a_loop_over_map_works() -> None:
     assert found == [((n,), 2 * n, 4 * n) for n in range(4)]
 
 
-def large(size: int) -> bytes:
+def large(size: int, after: str) -> bytes:
+    """Many bytes, once a file is there."""
+    while after and not Path(after).exists():
+        time.sleep(0.01)
     return bytes(size)
 
 
-def test_a_large_answer_is_not_late_because_we_were_busy() -> None:
-    with Sandbox(2, 1024, 1) as sandbox:
+def test_a_large_answer_is_not_late_because_we_were_busy(tmp_path: Path) -> None:
+    busy = tmp_path / "busy"
+    with Sandbox(2, 1024, 2) as sandbox:
         answers = []
-        for args, result in sandbox.map(large, ((size,) for size in (1, 20 << 20))):
-            if args == (1,):
-                time.sleep(4.5)  # beyond the wall time of the other, which cannot get rid of its answer meanwhile
+        for args, result in sandbox.map(large, [(1, ""), (20 << 20, str(busy))]):
+            if args[0] == 1:
+                busy.touch()
+                time.sleep(8.5)  # beyond the wall time of the other, which cannot get rid of its answer meanwhile
             answers.append(result if isinstance(result, DecodeError) else len(result))
     assert answers == [1, 20 << 20]
 

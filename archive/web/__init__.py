@@ -17,7 +17,7 @@ from markupsafe import Markup
 from archive import language as words
 from archive import resources
 from archive.language import _
-from archive.web import access, api, browse, concordance, health, iiif, kept, language, media, problems, search
+from archive.web import access, api, browse, concordance, health, iiif, kept, language, media, problems, search, turns
 from archive.web.hall import Hall
 from archive.web.metrics import Metrics
 
@@ -70,6 +70,7 @@ def create_app(archive: Archive) -> Flask:
     for part in (browse, search, concordance, api, media, iiif, health):
         app.register_blueprint(part.blueprint)
     kept.install(app)
+    turns.install(app)
     return app
 
 

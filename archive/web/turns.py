@@ -101,4 +101,4 @@ def install(app: Flask) -> None:
             turns.give()
             raise
 
-    app.wsgi_app = in_turn  # type: ignore[method-assign]
+    app.wsgi_app = in_turn  # type: ignore[method-assign,assignment]

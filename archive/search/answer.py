@@ -13,10 +13,11 @@ import numpy as np
 from archive.search import excerpts
 from archive.search.arrays import Array
 from archive.search.base import FacetCount, Group, Hit, Query, Results, Snippet
+from archive.search.batch_reading import decode
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
 from archive.search.picking import smallest
 from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts, Work
-from archive.search.segment_text import Layout, Occurrences, SegmentText, decode
+from archive.search.segment_text import Layout, Occurrences, SegmentText
 from archive.search.syntax import And, Clause, Near, Or, Parsed, Phrase
 
 _IN_GROUP = 3

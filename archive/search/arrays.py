@@ -65,6 +65,14 @@ class ArrayWriter:
         yield spool
         self._places[name] = [spool.dtype.str, offset, spool.length]
 
+    def reserve(self, name: str, dtype: DTypeLike, length: int) -> int:
+        """Leave room for an array, whose values are written by `write_at`. Gives where in the file they begin."""
+        with self.growing(name, dtype) as spool:
+            spool.length = length
+            offset = self._stream.tell()
+            self._stream.seek(offset + length * spool.dtype.itemsize)
+        return offset
+
     @contextmanager
     def beside(self, name: str, dtype: DTypeLike) -> Iterator[Spool]:
         """As `growing`, for an array that grows while another one does: kept in a nameless file until it is whole."""
@@ -108,6 +116,13 @@ def write_arrays(path: Path, arrays: Arrays, extra: Mapping[str, Any] | None = N
         for name, array in arrays.items():
             writer.put(name, array)
         writer.close(extra, durable)
+
+
+def write_at(path: Path, offset: int, array: Array) -> None:
+    """Write values into room that was reserved, from any process; durable when the file's writer closes it."""
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(np.ascontiguousarray(array).data)
 
 
 def map_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

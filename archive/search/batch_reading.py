@@ -6,7 +6,7 @@ the *layout*: what stands between and instead of the characters, so that a text 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from archive.search.chinese import WALL, characters, glyphs
 BETWEEN, INSTEAD = "+", "="
 """First character of a layout string: it stands before the character at its place, or is what that character was written as."""
 MOST_GAP = 255
+_PACKED = 3
+"""Code points (of 21 bits) that one number holds."""
 _POINTS = 0x110000
 _DROPPED = 0xFFFFFFFE
 _UNKNOWN = 0xFFFFFFFF
@@ -61,6 +63,39 @@ def encode(text: str) -> Array:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
+def decode(points: Array) -> str:
+    """The text of some code points."""
+    return points.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts to read: their code points one after another, where each begins (one more at the end), which run on from the one before, and
+    in which brackets are small notes."""
+
+    points: Array
+    bounds: Array
+    joined: Array
+    noted: Array
+
+    @classmethod
+    def of(cls, texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool]) -> Texts:
+        """Texts as arrays."""
+        bounds = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum([len(text) for text in texts], out=bounds[1:])
+        return cls(encode("".join(texts)), bounds, np.array(joins, bool), np.array(notes, bool))
+
+    def arrays(self) -> Mapping[str, Array]:
+        """By name, for a file."""
+        return {"points": self.points, "bounds": self.bounds, "joined": self.joined, "noted": self.noted}
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def __getitem__(self, number: int) -> str:
+        return decode(self.points[self.bounds[number] : self.bounds[number + 1]])
+
+
 def _kept_points(points: Array) -> Array:
     """For each code point the one that counts, or _DROPPED."""
     kept = _kept[points]
@@ -73,14 +108,10 @@ def _kept_points(points: Array) -> Array:
     return kept
 
 
-def read_all(texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool]) -> Batch:
-    """Read texts. `joins`: runs on from the one before; `notes`: its brackets are small notes. A note left open goes on into the next text
-    that joins, and ends with it at the latest."""
-    joined, noted = np.array(joins, bool), np.array(notes, bool)
-    joined[:1] = False
-    raw = "".join(texts)
-    points = encode(raw)
-    bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
+def read_all(texts: Texts) -> Batch:
+    """Read texts. A note left open goes on into the next text that joins, and ends with it at the latest."""
+    points, bounds, noted = texts.points, texts.bounds, texts.noted
+    joined = texts.joined & (np.arange(len(texts)) > 0)
     kept, signs = _kept_points(points), _signs[points]
     inside = _mark_glyphs(texts, bounds, kept, signs)
     counts = kept != _DROPPED
@@ -99,7 +130,7 @@ def read_all(texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool])
         starts,
         walled.astype(np.uint8),
         *_touching_made_one(begins + walls_before[_text_of(bounds, begins, before)], ends + walls_before[_text_of(bounds, begins, before)]),
-        _between(raw, points, bounds, before, counts, replaced, inside),
+        _between(points, bounds, before, counts, replaced, inside),
     )
 
 
@@ -108,7 +139,7 @@ def _text_of(bounds: Array, characters_before: Array, before: Array) -> Array:
     return np.searchsorted(before[bounds], characters_before, side="right") - 1
 
 
-def _mark_glyphs(texts: Sequence[str], bounds: Array, kept: Array, signs: Array) -> Array | None:
+def _mark_glyphs(texts: Texts, bounds: Array, kept: Array, signs: Array) -> Array | None:
     """Put the one character of every glyph written as a sequence in the place of its first sign. True for the rest of each sequence; None when
     there are none."""
     inside: Array | None = None
@@ -154,7 +185,7 @@ def _touching_made_one(begins: Array, ends: Array) -> tuple[Array, Array]:
     return begins[np.concatenate(([True], apart))], ends[np.concatenate((apart, [True]))]
 
 
-def _between(raw: str, points: Array, bounds: Array, before: Array, counts: Array, replaced: Array, inside: Array | None) -> Between:
+def _between(points: Array, bounds: Array, before: Array, counts: Array, replaced: Array, inside: Array | None) -> Between:
     between = ~counts if inside is None else ~(counts | inside)
     begins = between.copy()
     begins[1:] &= ~between[:-1]
@@ -163,7 +194,7 @@ def _between(raw: str, points: Array, bounds: Array, before: Array, counts: Arra
     events = np.flatnonzero(begins | replaced)
     ends = _event_ends(events, between, replaced, inside, bounds)
     known: dict[str, int] = {}
-    numbers = _numbers(raw, points, events, ends, replaced, known)
+    numbers = _numbers(points, events, ends, replaced, known)
     texts = np.searchsorted(bounds, events, side="right") - 1
     places = before[events]
     previous = np.concatenate(([0], places[:-1]))
@@ -187,19 +218,37 @@ def _event_ends(events: Array, between: Array, replaced: Array, inside: Array | 
     return stops[np.searchsorted(stops, events, side="right")]
 
 
-def _numbers(raw: str, points: Array, events: Array, ends: Array, replaced: Array, known: dict[str, int]) -> Array:
-    """The number of each event's string; single signs, which most are, without a look at each."""
+def _numbers(points: Array, events: Array, ends: Array, replaced: Array, known: dict[str, int]) -> Array:
+    """The number of each event's string; those of up to three signs, which nearly all are, without a look at each."""
     numbers = np.zeros(len(events), np.uint32)
-    instead = replaced[events]
+    instead, lengths = replaced[events], ends - events
     for mark, those in ((BETWEEN, ~instead), (INSTEAD, instead)):
-        single = np.flatnonzero(those & (ends - events == 1))
-        signs, which = np.unique(points[events[single]], return_inverse=True)
-        codes = [known.setdefault(mark + chr(sign), len(known)) for sign in signs.tolist()]
-        numbers[single] = np.array(codes, np.uint32)[which]
-        longer = np.flatnonzero(those & (ends - events > 1))
+        for length in range(1, _PACKED + 1):
+            some = np.flatnonzero(those & (lengths == length))
+            packed, which = np.unique(_packed(points, events[some], length), return_inverse=True)
+            strings = (decode(points[begin : begin + length]) for begin in events[some[_firsts(which, len(packed))]].tolist())
+            codes = [known.setdefault(mark + string, len(known)) for string in strings]
+            numbers[some] = np.array(codes, np.uint32)[which]
+        longer = np.flatnonzero(those & (lengths > _PACKED))
         spans = zip(events[longer].tolist(), ends[longer].tolist(), strict=True)
-        numbers[longer] = [known.setdefault(mark + raw[begin:end], len(known)) for begin, end in spans]
+        numbers[longer] = [known.setdefault(mark + decode(points[begin:end]), len(known)) for begin, end in spans]
     return numbers
+
+
+def _packed(points: Array, places: Array, length: int) -> Array:
+    """So many code points from each place, as one number."""
+    packed = points[places].astype(np.uint64)
+    for step in range(1, length):
+        packed <<= np.uint64(21)
+        packed |= points[places + step]
+    return packed
+
+
+def _firsts(which: Array, count: int) -> Array:
+    """For each of so many numbers one place where it stands."""
+    places = np.zeros(count, np.int64)
+    places[which] = np.arange(len(which))
+    return places
 
 
 def _short_gaps(gaps: Array, numbers: Array, texts: Array, known: dict[str, int]) -> tuple[Array, Array, Array]:

@@ -176,6 +176,7 @@ def _fold_character(char: str) -> str:
 _TABLE = _load_table()
 _GAIJI: dict[int, str] = {}
 _version = ""
+_learned: Mapping[str, str] = {}
 _KEPT = _Kept()
 _PLAIN, _NOTED = _Runs(False), _Runs(True)
 _COUNTS = _Counts()
@@ -398,7 +399,7 @@ def learn_glyphs(learned: Mapping[str, str]) -> None:
 
     Holds for this process, so for one home at a time; whoever opens a home says what it knows. Raises ValueError for a mark that is none.
     """
-    global _version
+    global _version, _learned
     version = _fold_version(learned)
     if version == _version:
         return
@@ -411,7 +412,12 @@ def learn_glyphs(learned: Mapping[str, str]) -> None:
     _GAIJI.clear()
     _GAIJI.update(known)
     _FOLDED.clear()
-    _version = version
+    _version, _learned = version, dict(learned)
+
+
+def learned_glyphs() -> Mapping[str, str]:
+    """What `learn_glyphs` was last given: for a process that is to fold as this one does."""
+    return _learned
 
 
 learn_glyphs({})

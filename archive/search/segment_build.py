@@ -20,11 +20,12 @@ ascend within a code: so the sorted arrays of several segments can be merged by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from archive.search.arrays import Array
-from archive.search.batch_reading import Between, encode, read_all
+from archive.search.arrays import Array, Arrays, map_arrays, write_arrays
+from archive.search.batch_reading import Between, Texts, encode, read_all
 from archive.search.chinese import fold_characters
 
 STEP_BITS = 6
@@ -49,9 +50,9 @@ def key_type(letters: int) -> type[np.unsignedinteger]:
     return np.uint32 if letters <= 1 << 16 else np.uint64
 
 
-def build(texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool]) -> dict[str, Array]:
-    """The arrays of some texts. `joins`: a text runs on from the one before; `notes`: its brackets are small notes."""
-    batch = read_all(texts, joins, notes)
+def build(texts: Texts) -> dict[str, Array]:
+    """The arrays of some texts."""
+    batch = read_all(texts)
     letters, codes, fold_of = _alphabet(batch.points)
     folded = fold_of[codes]
     arrays = {"letters": letters, "fold_of": fold_of, "codes": codes}
@@ -63,6 +64,13 @@ def build(texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool]) ->
     arrays["bridge_keys"], arrays["bridge_offsets"], arrays["bridges"] = _bridges(folded, begins, ends, len(letters))
     arrays |= _postings(codes, batch.starts, len(letters))
     return arrays | layout_arrays(batch.between)
+
+
+def build_file(read: Path, path: Path) -> None:
+    """Build the arrays of texts that wait in a file (`Texts.arrays`) into another; the first is removed."""
+    texts, _extra = map_arrays(read)
+    read.unlink()
+    write_arrays(path, build(Texts(**texts)), durable=False)
 
 
 def _alphabet(points: Array) -> tuple[Array, Array, Array]:
@@ -153,6 +161,23 @@ def _postings(codes: Array, starts: Array, letters: int) -> dict[str, Array]:
 def blocks_of(documents: int) -> int:
     """Blocks of the postings of so many documents."""
     return max(-(-documents >> BLOCK_BITS), 1)
+
+
+def decoded_postings(arrays: Arrays, blocks: int, first: int, last: int) -> tuple[Array, Array]:
+    """Documents and counts of the letters `first` to before `last`, one letter after another."""
+    bounds = arrays["posting_offsets"][first * blocks : last * blocks + 1].astype(np.int64)
+    begin, end = int(bounds[0]), int(bounds[-1])
+    documents = arrays["posting_lows"][begin:end].astype(np.int64)
+    if last - first == 1:
+        for block in range(1, blocks):
+            documents[bounds[block] - begin : bounds[block + 1] - begin] += block << BLOCK_BITS
+    elif blocks > 1:
+        documents += np.repeat(np.tile(np.arange(blocks) << BLOCK_BITS, last - first), np.diff(bounds))
+    counts = arrays["posting_counts"][begin:end].astype(np.int32)
+    low, high = np.searchsorted(arrays["heavy_rows"], np.array([begin, end], np.uint32))
+    if high > low:
+        counts[arrays["heavy_rows"][low:high].astype(np.int64) - begin] = arrays["heavy_counts"][low:high]
+    return documents, counts
 
 
 def layout_arrays(layout: Between) -> dict[str, Array]:

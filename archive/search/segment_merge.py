@@ -7,29 +7,31 @@ block, whatever the size of the segments.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from archive.search import facts_build
-from archive.search.arrays import Array, Arrays, ArrayWriter, array_writer, write_arrays
+from archive.search.arrays import Array, Arrays, ArrayWriter, array_writer, map_arrays, write_arrays, write_at
+from archive.search.batch_reading import decode
 from archive.search.segment_build import (
     BLOCK_BITS,
     HEAVY,
     blocks_of,
     changes,
     code_type,
+    decoded_postings,
     key_type,
     main_before,
     shift_of,
     steps_of,
     string_arrays,
 )
-from archive.search.segment_text import decode, decoded_postings
 
 _BLOCK = 1 << 21
 """Places merged at a time."""
@@ -98,35 +100,54 @@ class _Moved:
         return (numbers[keep] + self.added[at[keep]]).astype(np.uint32), keep
 
 
-def merge(text_path: Path, facts_path: Path, sources: Sequence[Source], bigrams: Callable[[], Arrays] | None = None) -> int:
-    """Write the arrays of all sources as those of one segment, durable. Gives its characters (walls too).
+class Range(NamedTuple):
+    """Bigrams from one key to before another (None: the last), and where in the new file their places begin."""
 
-    `bigrams` gives what `merge_bigrams` wrote of the same sources, when someone else does that half of the work.
+    low: int
+    high: int | None
+    offset: int
+
+
+class Helpers(Protocol):
+    """Other processes that merge bigrams of the same sources."""
+
+    def give(self, some: Range, text: Path, at_once: bool = False) -> Callable[[], Arrays] | None:
+        """Have another process do what `_Joined.write_range` does; None when none has time, unless it shall be taken on `at_once`."""
+
+
+def merge(path: Path, sources: Sequence[Source], helpers: Helpers | None = None) -> int:
+    """Write the text arrays of all sources as those of one segment, durable. Gives its characters (walls too).
+
+    `helpers` do part of it; then everything of the sources lives on.
     """
-    with array_writer(text_path) as out:
+    with array_writer(path) as out:
         merging = _Merging(out, sources)
-        characters = merging.run()
-        if bigrams is None:
+        if helpers is None:
+            characters = merging.run()
             merging.bigrams()
         else:
-            for name, array in bigrams().items():
-                out.put(name, array)
+            shared = _Shared(merging, helpers)
+            characters = merging.run()
+            shared.finish()
         out.close()
-    facts = facts_build.merge([(source.facts, source.documents, source.living) for source in sources])
-    write_arrays(facts_path, facts, {"names": facts_build.names_of(facts)})
     return characters
 
 
-def merge_bigrams(path: Path, sources: Sequence[Source]) -> None:
-    """Write the bigrams of all sources and their places, as those of one segment."""
-    with array_writer(path) as out:
-        _Merging(out, sources).bigrams()
-        out.close(durable=False)
+def merge_range(texts: tuple[Path, ...], facts: tuple[Path, ...], some: Range, path: Path, aside: Path) -> None:
+    """As `_Joined.write_range`, of sources in files, everything of which lives on; what it gives goes into a file of its own."""
+    write_arrays(aside, _joined(texts, facts).write_range(some, path), durable=False)
 
 
-class _Merging:
-    def __init__(self, out: ArrayWriter, sources: Sequence[Source]) -> None:
-        self.out, self.sources = out, sources
+@lru_cache(maxsize=1)
+def _joined(texts: tuple[Path, ...], facts: tuple[Path, ...]) -> _Joined:
+    return _Joined([Source(map_arrays(text)[0], map_arrays(fact)[0]) for text, fact in zip(texts, facts, strict=True)])
+
+
+class _Joined:
+    """Segments as one: the letters of all, and where the places and documents of each go."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = sources
         self.texts = [source.text for source in sources]
         self.letters = np.unique(np.concatenate([text["letters"] for text in self.texts]))
         self.type, self.shift = key_type(len(self.letters)), shift_of(len(self.letters))
@@ -139,12 +160,68 @@ class _Merging:
             base += self.documents[-1].size
         self.total = base
 
+    def streams(self, keys: str, offsets: str, values: str, moved: Sequence[_Moved]) -> list[_Bigrams]:
+        """The sorted bigrams of each."""
+        return [
+            _Bigrams(text[keys], text[offsets], text[values], codes, move, self.shift)
+            for text, codes, move in zip(self.texts, self.codes, moved, strict=True)
+        ]
+
+    @cached_property
+    def bigram_streams(self) -> list[_Bigrams]:
+        return self.streams("keys", "offsets", "places", self.places)
+
+    def write_range(self, some: Range, path: Path) -> Arrays:
+        """Write the places of some bigrams where they belong in a new file. Gives `keys` and the `counts` of places of each."""
+        keys, counts, (places,) = _combined([stream.between(some.low, some.high) for stream in self.bigram_streams])
+        write_at(path, some.offset, places)
+        return {"keys": keys, "counts": counts}
+
     def _moved(self, starts: str, size: Callable[[Arrays], int]) -> list[_Moved]:
         moved, base = [], 0
         for source, text in zip(self.sources, self.texts, strict=True):
             moved.append(_Moved.to(base, source.stretches(text[starts]), size(text)))
             base += moved[-1].size
         return moved
+
+
+class _Shared:
+    """The bigrams of sources, everything of which lives on, merged together with others: ranges of them, each written where it belongs."""
+
+    def __init__(self, merging: _Merging, helpers: Helpers) -> None:
+        self._merging, self._helpers, self._path = merging, helpers, merging.out.path
+        streams = merging.bigram_streams
+        begin = merging.out.reserve("places", np.uint32, sum(len(stream.values) for stream in streams))
+        ranges = [
+            Range(low, high, begin + 4 * sum(stream.before(low) for stream in streams)) for low, high in _ranges(streams, merging.type)
+        ]
+        self._done: list[Callable[[], Arrays] | None] = [None] * len(ranges)
+        self._left = deque(enumerate(ranges))
+        while len(self._left) * 2 > len(ranges):
+            self._give(at_once=True)
+
+    def _give(self, at_once: bool = False) -> bool:
+        number, some = self._left[0]
+        self._done[number] = self._helpers.give(some, self._path, at_once)
+        if self._done[number] is None:
+            return False
+        self._left.popleft()
+        return True
+
+    def finish(self) -> None:
+        """Do what is left, and write the keys."""
+        while self._left:
+            if not self._give():
+                number, some = self._left.pop()
+                self._done[number] = partial(dict, self._merging.write_range(some, self._path))
+        found = [done() for done in self._done if done is not None]
+        self._merging.put_keys("keys", "offsets", [one["keys"] for one in found], [one["counts"] for one in found])
+
+
+class _Merging(_Joined):
+    def __init__(self, out: ArrayWriter, sources: Sequence[Source]) -> None:
+        super().__init__(sources)
+        self.out = out
 
     def run(self) -> int:
         """Everything but the bigrams. Gives the characters (walls too)."""
@@ -162,7 +239,7 @@ class _Merging:
 
     def bigrams(self) -> None:
         """Merge the places of every bigram."""
-        self.sorted("keys", "offsets", "places", self.places)
+        self.sorted("keys", "offsets", "places", self.bigram_streams)
 
     # What lies in the order of the text
 
@@ -211,7 +288,8 @@ class _Merging:
         self.out.put("note_begins", all_begins)
         self.out.put("note_ends", all_ends)
         self.out.put("note_main", main_before(all_begins, all_ends))
-        self.sorted("bridge_keys", "bridge_offsets", "bridges", moved)
+        names = "bridge_keys", "bridge_offsets", "bridges"
+        self.sorted(*names, self.streams(*names, moved))
 
     def layout(self) -> None:
         known: dict[str, int] = {}
@@ -232,19 +310,19 @@ class _Merging:
 
     # What is sorted by code
 
-    def sorted(self, keys: str, offsets: str, values: str, moved: Sequence[_Moved]) -> None:
+    def sorted(self, keys: str, offsets: str, values: str, streams: Sequence[_Bigrams]) -> None:
         """Merge bigrams and their numbers, a block of bigrams at a time."""
-        streams = [
-            _Bigrams(text[keys], text[offsets], text[values], codes, move, self.shift)
-            for text, codes, move in zip(self.texts, self.codes, moved, strict=True)
-        ]
-        all_keys, all_counts = [np.empty(0, self.type)], [np.empty(0, np.int64)]
+        all_keys, all_counts = [], []
         with self.out.growing(values, np.uint32) as spool:
             for low, high in _ranges(streams, self.type):
                 merged, counts, (column,) = _combined([stream.between(low, high) for stream in streams])
                 all_keys.append(merged)
                 all_counts.append(counts)
                 spool.append(column)
+        self.put_keys(keys, offsets, all_keys, all_counts)
+
+    def put_keys(self, keys: str, offsets: str, all_keys: Sequence[Array], all_counts: Sequence[Array]) -> None:
+        """Write bigrams, and where the numbers of each begin."""
         self.out.put(keys, np.concatenate(all_keys).astype(self.type))
         self.out.put(offsets, np.concatenate(([0], np.cumsum(np.concatenate(all_counts)))).astype(np.uint32))
 
@@ -320,6 +398,10 @@ class _Bigrams:
         if own > int(np.iinfo(self.keys.dtype).max):
             return len(self.keys)
         return int(np.searchsorted(self.keys, self.keys.dtype.type(own)))
+
+    def before(self, key: int) -> int:
+        """How many values stand before those of a key of the new segment."""
+        return int(self.offsets[self.row(key)])
 
     def samples(self) -> Array:
         """A key of the new segment for about every so many values."""

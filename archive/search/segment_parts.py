@@ -1,17 +1,21 @@
-"""Building the parts of a large segment, here or in processes side by side. Parts wait in files until the segment closes and they are merged."""
+"""Building the parts of a large segment, here and in processes beside this one. Parts wait in files until the segment closes and they are merged.
+
+Whoever writes takes part: it gathers, and builds a part itself whenever the others have enough to do. A text goes to another process as a file of
+code points, which costs neither side a copy; what is known of documents beside their text stays here.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count
 from pathlib import Path
 
-from archive.search import facts_build, segment_build
+from archive.search import facts_build, segment_build, segment_merge
 from archive.search.arrays import Arrays, map_arrays, write_arrays
+from archive.search.batch_reading import Texts
+from archive.search.beside import Beside, Job
 from archive.search.gathering import Gathered
-from archive.search.segment_merge import Source, merge_bigrams
+from archive.search.segment_merge import Range, Source
 
 PART_PREFIX = "part-"
 """Files of parts; what a killed writer left of them is removed by the next."""
@@ -19,36 +23,28 @@ PART_PREFIX = "part-"
 
 def built(gathered: Gathered) -> Source:
     """The arrays of some chunks."""
-    return Source(segment_build.build(gathered.texts, gathered.joins, gathered.notes), facts_build.build(gathered.columns, gathered.chunks))
+    return Source(segment_build.build(_texts(gathered)), facts_build.build(gathered.columns, gathered.chunks))
 
 
-def _build_aside(gathered: Gathered, text: Path, facts: Path) -> None:
-    """Build a part and leave its arrays in two files."""
-    source = built(gathered)
-    write_arrays(text, source.text, durable=False)
-    write_arrays(facts, source.facts, durable=False)
-
-
-def _merge_bigrams(texts: Sequence[Path], facts: Sequence[Path], path: Path) -> None:
-    """Merge the bigrams of parts into a file of their own."""
-    merge_bigrams(path, [Source(map_arrays(text)[0], map_arrays(fact)[0]) for text, fact in zip(texts, facts, strict=True)])
+def _texts(gathered: Gathered) -> Texts:
+    return Texts.of(gathered.texts, gathered.joins, gathered.notes)
 
 
 class Part:
     """A part that is being built, or is: two files."""
 
-    def __init__(self, text: Path, facts: Path, built: Future[None] | None) -> None:
+    def __init__(self, text: Path, facts: Path, built: Job[None] | None = None) -> None:
         self.text, self.facts, self._built = text, facts, built
 
-    def wait(self) -> None:
-        """Return when it is built. Raises what went wrong."""
+    def source(self) -> Source:
+        """Its arrays. Raises what went wrong with building it."""
         if self._built is not None:
             self._built.result()
-
-    def source(self) -> Source:
-        """Its arrays."""
-        self.wait()
         return Source(map_arrays(self.text)[0], map_arrays(self.facts)[0])
+
+    def known(self) -> Source:
+        """What is known of its documents; the text may not be built yet."""
+        return Source({}, map_arrays(self.facts)[0])
 
     def remove(self) -> None:
         """Remove its files; what is mapped stays readable."""
@@ -57,50 +53,64 @@ class Part:
 
 
 class PartBuilders:
-    """Builds parts into a folder. With `processes` above 1 other processes do it, begun when there is a first part: small writes have none."""
+    """Builds parts into a folder and merges their bigrams. With `processes` above 1 others help, begun when there is a first part: small writes
+    have none."""
 
     def __init__(self, folder: Path, processes: int = 1) -> None:
         self._folder, self._processes = folder, processes
-        self._executor: ProcessPoolExecutor | None = None
-        self._under_way: list[Part] = []
+        self._others: list[Beside] = []
         self._numbers = count()
 
     def begin(self, gathered: Gathered) -> Part:
-        """Begin to build a part; returns at once unless all processes have enough to do."""
+        """Have a part built: here, unless another process has time."""
+        while len(self._others) < self._processes - 1:
+            self._others.append(Beside())
         number = next(self._numbers)
-        text, facts = (self._folder / f"{PART_PREFIX}{number}-{name}" for name in ("text", "facts"))
-        if self._processes <= 1:
-            _build_aside(gathered, text, facts)
-            return Part(text, facts, None)
-        while len(self._under_way) > self._processes:
-            self._under_way.pop(0).wait()
-        if self._executor is None:
-            # Not forked: whoever rebuilds may have threads.
-            self._executor = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
-        part = Part(text, facts, self._executor.submit(_build_aside, gathered, text, facts))
-        self._under_way.append(part)
-        return part
+        read, text, facts = (self._folder / f"{PART_PREFIX}{number}-{name}" for name in ("read", "text", "facts"))
+        texts, job = _texts(gathered), None
+        if (other := _idle(self._others)) is not None:
+            write_arrays(read, texts.arrays(), durable=False)
+            job = other.begin(segment_build.build_file, read, text)
+        else:
+            write_arrays(text, segment_build.build(texts), durable=False)
+        write_arrays(facts, facts_build.build(gathered.columns, gathered.chunks), durable=False)
+        return Part(text, facts, job)
 
-    def bigrams(self, parts: Sequence[Part]) -> Callable[[], Arrays] | None:
-        """Begin to merge the bigrams of parts in a process beside this one; None when there is no other."""
-        if self._executor is None:
-            return None
-        for part in parts:
-            part.wait()
-        path = self._folder / f"{PART_PREFIX}bigrams"
-        merged = self._executor.submit(_merge_bigrams, [part.text for part in parts], [part.facts for part in parts], path)
-
-        def arrays() -> Arrays:
-            merged.result()
-            mapped, _extra = map_arrays(path)
-            path.unlink()
-            return mapped
-
-        return arrays
+    def helpers(self, parts: Sequence[Part]) -> RangeHelpers | None:
+        """Who helps to merge parts; None when there is nobody."""
+        return RangeHelpers(self._others, parts, self._folder) if self._others else None
 
     def close(self) -> None:
-        """End the processes."""
-        self._under_way = []
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
+        """End the other processes."""
+        for other in self._others:
+            other.close()
+        self._others = []
+
+
+class RangeHelpers:
+    """Other processes that merge the bigrams of parts, a range at a time."""
+
+    def __init__(self, others: Sequence[Beside], parts: Sequence[Part], folder: Path) -> None:
+        self._others, self._folder, self._numbers = others, folder, count()
+        self._texts, self._facts = tuple(part.text for part in parts), tuple(part.facts for part in parts)
+
+    def give(self, some: Range, text: Path, at_once: bool = False) -> Callable[[], Arrays] | None:
+        """Have another process write a range; see `segment_merge.Helpers`."""
+        number = next(self._numbers)
+        idle = self._others[number % len(self._others)] if at_once else _idle(self._others)
+        if idle is None:
+            return None
+        aside = self._folder / f"{PART_PREFIX}range-{number}"
+        job = idle.begin(segment_merge.merge_range, self._texts, self._facts, some, text, aside)
+
+        def found() -> Arrays:
+            job.result()
+            arrays, _extra = map_arrays(aside)
+            aside.unlink()
+            return arrays
+
+        return found
+
+
+def _idle(others: Sequence[Beside]) -> Beside | None:
+    return next((other for other in others if not other.busy), None)

@@ -21,8 +21,8 @@ from itertools import accumulate
 import numpy as np
 
 from archive.search.arrays import Array, Arrays
-from archive.search.batch_reading import INSTEAD
-from archive.search.segment_build import BLOCK_BITS, STEP_BITS, blocks_of, changes, shift_of
+from archive.search.batch_reading import INSTEAD, decode
+from archive.search.segment_build import STEP_BITS, blocks_of, changes, decoded_postings, shift_of
 
 ANY = -1
 """In a pattern: one character, whichever."""
@@ -515,11 +515,6 @@ def rows_between(values: Array, lows: Array, highs: Array) -> Array:
     return rows
 
 
-def decode(points: Array) -> str:
-    """The text of some code points."""
-    return points.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
-
-
 def _woven(characters: str, places: Sequence[int], strings: Sequence[str]) -> str:
     """Characters with the layout between and instead of them."""
     parts: list[str] = []
@@ -529,20 +524,3 @@ def _woven(characters: str, places: Sequence[int], strings: Sequence[str]) -> st
         at = place + (string[0] == INSTEAD)
     parts.append(characters[at:])
     return "".join(parts)
-
-
-def decoded_postings(arrays: Arrays, blocks: int, first: int, last: int) -> tuple[Array, Array]:
-    """Documents and counts of the letters `first` to before `last`, one letter after another."""
-    bounds = arrays["posting_offsets"][first * blocks : last * blocks + 1].astype(np.int64)
-    begin, end = int(bounds[0]), int(bounds[-1])
-    documents = arrays["posting_lows"][begin:end].astype(np.int64)
-    if last - first == 1:
-        for block in range(1, blocks):
-            documents[bounds[block] - begin : bounds[block + 1] - begin] += block << BLOCK_BITS
-    elif blocks > 1:
-        documents += np.repeat(np.tile(np.arange(blocks) << BLOCK_BITS, last - first), np.diff(bounds))
-    counts = arrays["posting_counts"][begin:end].astype(np.int32)
-    low, high = np.searchsorted(arrays["heavy_rows"], np.array([begin, end], np.uint32))
-    if high > low:
-        counts[arrays["heavy_rows"][low:high].astype(np.int64) - begin] = arrays["heavy_counts"][low:high]
-    return documents, counts

@@ -71,18 +71,27 @@ class ChinesePerDocWriter(W3PerDocWriter):
         if not self._sources:
             return
         parts = [source for source in self._sources if isinstance(source, Part)]
-        bigrams = self._builders.bigrams(parts) if self._builders is not None and len(parts) == len(self._sources) > 1 else None
+        text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
+        _write_facts(facts, [source.known() if isinstance(source, Part) else source for source in self._sources])
+        helpers = self._builders.helpers(parts) if self._builders is not None and len(parts) == len(self._sources) > 1 else None
         sources = [source.source() if isinstance(source, Part) else source for source in self._sources]
         self._sources = []
-        text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
         if len(sources) == 1 and sources[0].living is None:
             write_arrays(text, sources[0].text)
-            write_arrays(facts, sources[0].facts, {"names": facts_build.names_of(sources[0].facts)})
             self._segment.characters = len(sources[0].text["codes"])
         else:
-            self._segment.characters = segment_merge.merge(text, facts, sources, bigrams)
+            self._segment.characters = segment_merge.merge(text, sources, helpers)
         for part in parts:
             part.remove()
+
+
+def _write_facts(path: Path, sources: Sequence[Source]) -> None:
+    """Write what is known of the documents of all sources, durable."""
+    if len(sources) == 1 and sources[0].living is None:
+        facts = sources[0].facts
+    else:
+        facts = facts_build.merge([(source.facts, source.documents, source.living) for source in sources])
+    write_arrays(path, facts, {"names": facts_build.names_of(facts)})
 
 
 class ChineseSegment(W3Segment):

@@ -12,11 +12,12 @@ import search_oracle as oracle
 from archive.model.rights import Audience
 from archive.search import chinese, facts_build, segment_build, segment_merge, whoosh_index
 from archive.search.arrays import Array, map_arrays
-from archive.search.batch_reading import read_all
+from archive.search.batch_reading import Texts, decode, read_all
+from archive.search.beside import Beside
 from archive.search.gathering import Gathered, Gathering, rows_of
 from archive.search.segment_merge import Source
 from archive.search.segment_parts import built
-from archive.search.segment_text import SegmentText, decode
+from archive.search.segment_text import SegmentText
 from archive.search.whoosh_index import WhooshIndex
 
 SIGNS = list("安康漢隂ＡＢａé12（）()/，。\n　[]*&KR;⿰⿳氵青□〓𢎞\u2029\0\u200b\ue123㊎Å\ud800")
@@ -32,8 +33,8 @@ def test_a_batch_is_read_as_its_texts_are_one_by_one(seed: int) -> None:
     rng = random.Random(seed)
     texts = _texts(rng, 60)
     joins, notes = [[rng.random() < 0.7 for _ in texts] for _ in range(2)]
-    batch = read_all(texts, joins, notes)
-    arrays = segment_build.build(texts, joins, notes)
+    batch = read_all(Texts.of(texts, joins, notes))
+    arrays = segment_build.build(Texts.of(texts, joins, notes))
     text = SegmentText(arrays)
     noted = np.zeros(len(batch.points) + 1, bool)
     for begin, end in zip(batch.note_begins.tolist(), batch.note_ends.tolist(), strict=True):
@@ -85,8 +86,7 @@ def test_joined_segments_equal_one_built_at_once(seed: int, tmp_path: Path, monk
     living = [np.array([rng.random() < 0.6 for _ in part.chunks]) for part in parts]
     living[0][:] = True
     sources = [Source(made.text, made.facts, None if lives.all() else lives) for made, lives in zip(map(built, parts), living, strict=True)]
-    segment_merge.merge_bigrams(tmp_path / "bigrams", sources)
-    segment_merge.merge(tmp_path / "text", tmp_path / "facts", sources, (lambda: map_arrays(tmp_path / "bigrams")[0]) if seed % 2 else None)
+    segment_merge.merge(tmp_path / "text", sources)
     whole = Gathered()
     for part, lives in zip(parts, living, strict=True):
         kept = _without(part, lives)
@@ -96,8 +96,8 @@ def test_joined_segments_equal_one_built_at_once(seed: int, tmp_path: Path, monk
         whole.chunks += kept.chunks
     expected = built(whole)
     text, _extra = map_arrays(tmp_path / "text")
-    facts, extra = map_arrays(tmp_path / "facts")
-    assert extra["names"] == facts_build.names_of(expected.facts)
+    facts = facts_build.merge([(source.facts, source.documents, source.living) for source in sources])
+    assert facts_build.names_of(facts) == facts_build.names_of(expected.facts)
     for name, array in expected.facts.items():
         np.testing.assert_array_equal(facts[name], array, name)
     _same_text(text, expected.text)
@@ -132,7 +132,7 @@ def _same_text(text: dict[str, Array], expected: dict[str, Array]) -> None:
 def test_postings_count_every_letter_of_every_document() -> None:
     rng = random.Random(3)
     texts = ["".join(rng.choice("后後王曆") for _ in range(rng.choice([0, 5, 700]))) for _ in range(300)]
-    text = SegmentText(segment_build.build(texts, [False] * 300, [False] * 300))
+    text = SegmentText(segment_build.build(Texts.of(texts, [False] * 300, [False] * 300)))
     for char in "后後王曆":
         documents, counts = text.written_postings(text.code(char) or 0)
         assert dict(zip(documents.tolist(), counts.tolist(), strict=True)) == {n: t.count(char) for n, t in enumerate(texts) if char in t}
@@ -172,6 +172,11 @@ def test_audiences_are_kept_for_every_document() -> None:
 
 def test_two_processes_build_what_one_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whoosh_index, "PART_CHARACTERS", 1000)
+    monkeypatch.setattr(segment_merge, "_BLOCK", 512)
+    monkeypatch.setattr(segment_merge, "_SAMPLE", 64)
+    given: list[str] = []
+    begin = Beside.begin
+    monkeypatch.setattr(Beside, "begin", lambda beside, work, *more: given.append(work.__name__) or begin(beside, work, *more))
     rng = random.Random(6)
     works = [(f"work-{n}", oracle.documents(f"work-{n}", oracle.make_work(rng, 20))) for n in range(30)]
     made = []
@@ -184,3 +189,4 @@ def test_two_processes_build_what_one_builds(tmp_path: Path, monkeypatch: pytest
     assert made[0].keys() == made[1].keys()
     for name, array in made[0].items():
         np.testing.assert_array_equal(array, made[1][name], name)
+    assert {"build_file", "merge_range"} <= set(given)

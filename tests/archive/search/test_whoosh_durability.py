@@ -17,6 +17,7 @@ from archive.errors import Busy, SearchIndexError
 from archive.model.rights import Audience, Visibility
 from archive.search import segment_build, whoosh_index
 from archive.search.base import IndexDocument, Query
+from archive.search.batch_reading import Texts
 from archive.search.chinese import fold_characters
 from archive.search.segment_text import SegmentText
 from archive.search.whoosh_index import WhooshIndex
@@ -169,7 +170,7 @@ def test_threads_may_search_while_another_writes(index: WhooshIndex) -> None:
 def test_more_than_65535_different_characters_in_a_segment() -> None:
     points = [chr(code) for code in range(0x3400, 0x9FFF)] + [chr(code) for code in range(0x20000, 0x323AF)]
     text = "".join(points)
-    arrays = segment_build.build([text, "漢隂"], [False, False], [False, False])
+    arrays = segment_build.build(Texts.of([text, "漢隂"], [False, False], [False, False]))
     assert arrays["codes"].dtype == np.uint32
     made = SegmentText(arrays)
     pattern = made.pattern("汉阴")

@@ -66,11 +66,17 @@ def build(texts: Texts) -> dict[str, Array]:
     return arrays | layout_arrays(batch.between)
 
 
-def build_file(read: Path, path: Path) -> None:
-    """Build the arrays of texts that wait in a file (`Texts.arrays`) into another; the first is removed."""
-    texts, _extra = map_arrays(read)
-    read.unlink()
+def build_file(read: Path, path: Path) -> bool:
+    """Build the arrays of texts that wait in a file (`Texts.arrays`) into another; the first is removed. False when somebody took it already."""
+    taken = read.with_name(f"{read.name}-taken")
+    try:
+        read.rename(taken)
+    except FileNotFoundError:
+        return False
+    texts, _extra = map_arrays(taken)
+    taken.unlink()
     write_arrays(path, build(Texts(**texts)), durable=False)
+    return True
 
 
 def _alphabet(points: Array) -> tuple[Array, Array, Array]:

@@ -33,7 +33,7 @@ from archive.search.segment_build import (
     string_arrays,
 )
 
-_BLOCK = 1 << 21
+_BLOCK = 1 << 20
 """Places merged at a time."""
 _SAMPLE = 1 << 15
 _COPIED = 1 << 22
@@ -175,7 +175,7 @@ class _Joined:
         """Write the places of some bigrams where they belong in a new file. Gives `keys` and the `counts` of places of each."""
         keys, counts, (places,) = _combined([stream.between(some.low, some.high) for stream in self.bigram_streams])
         write_at(path, some.offset, places)
-        return {"keys": keys, "counts": counts}
+        return {"keys": keys.astype(self.type), "counts": counts.astype(np.uint32)}
 
     def _moved(self, starts: str, size: Callable[[Arrays], int]) -> list[_Moved]:
         moved, base = [], 0
@@ -316,15 +316,23 @@ class _Merging(_Joined):
         with self.out.growing(values, np.uint32) as spool:
             for low, high in _ranges(streams, self.type):
                 merged, counts, (column,) = _combined([stream.between(low, high) for stream in streams])
-                all_keys.append(merged)
-                all_counts.append(counts)
+                all_keys.append(merged.astype(self.type))
+                all_counts.append(counts.astype(np.uint32))
                 spool.append(column)
         self.put_keys(keys, offsets, all_keys, all_counts)
 
     def put_keys(self, keys: str, offsets: str, all_keys: Sequence[Array], all_counts: Sequence[Array]) -> None:
         """Write bigrams, and where the numbers of each begin."""
-        self.out.put(keys, np.concatenate(all_keys).astype(self.type))
-        self.out.put(offsets, np.concatenate(([0], np.cumsum(np.concatenate(all_counts)))).astype(np.uint32))
+        with self.out.growing(keys, self.type) as spool:
+            for some in all_keys:
+                spool.append(some)
+        with self.out.growing(offsets, np.uint32) as spool:
+            end = 0
+            for counts in all_counts:
+                ends = end + np.cumsum(counts, dtype=np.int64)
+                spool.append(ends - counts)
+                end = int(ends[-1]) if len(ends) else end
+            spool.append(np.array([end]))
 
     def postings(self) -> None:
         """Merge the documents of every letter, some letters at a time."""

@@ -31,15 +31,20 @@ def _texts(gathered: Gathered) -> Texts:
 
 
 class Part:
-    """A part that is being built, or is: two files."""
+    """A part that is being built, or is: two files. `read`: the texts, while another process has yet to begin; `job` is its work."""
 
-    def __init__(self, text: Path, facts: Path, built: Job[None] | None = None) -> None:
-        self.text, self.facts, self._built = text, facts, built
+    def __init__(self, text: Path, facts: Path, read: Path, job: Job[bool] | None = None) -> None:
+        self.text, self.facts, self._read, self._job = text, facts, read, job
+
+    def take_back(self) -> None:
+        """Build it here when nobody has begun to."""
+        if self._job is not None and segment_build.build_file(self._read, self.text):
+            self._job = None
 
     def source(self) -> Source:
         """Its arrays. Raises what went wrong with building it."""
-        if self._built is not None:
-            self._built.result()
+        if self._job is not None:
+            self._job.result()
         return Source(map_arrays(self.text)[0], map_arrays(self.facts)[0])
 
     def known(self) -> Source:
@@ -47,9 +52,9 @@ class Part:
         return Source({}, map_arrays(self.facts)[0])
 
     def remove(self) -> None:
-        """Remove its files; what is mapped stays readable."""
-        self.text.unlink(missing_ok=True)
-        self.facts.unlink(missing_ok=True)
+        """Remove its files, and what is still to be built; what is mapped stays readable."""
+        for path in (self.text, self.facts, self._read):
+            path.unlink(missing_ok=True)
 
 
 class PartBuilders:
@@ -74,7 +79,7 @@ class PartBuilders:
         else:
             write_arrays(text, segment_build.build(texts), durable=False)
         write_arrays(facts, facts_build.build(gathered.columns, gathered.chunks), durable=False)
-        return Part(text, facts, job)
+        return Part(text, facts, read, job)
 
     def helpers(self, parts: Sequence[Part]) -> RangeHelpers | None:
         """Who helps to merge parts; None when there is nobody."""

@@ -73,6 +73,8 @@ class ChinesePerDocWriter(W3PerDocWriter):
         parts = [source for source in self._sources if isinstance(source, Part)]
         text, facts = (Path(self._storage.folder) / self._segment.make_filename(name) for name in (TEXT_FILE, FACTS_FILE))
         _write_facts(facts, [source.known() if isinstance(source, Part) else source for source in self._sources])
+        for part in reversed(parts):
+            part.take_back()
         helpers = self._builders.helpers(parts) if self._builders is not None and len(parts) == len(self._sources) > 1 else None
         sources = [source.source() if isinstance(source, Part) else source for source in self._sources]
         self._sources = []

@@ -60,7 +60,7 @@ from archive.search.whoosh_codec import (
 
 FORMAT = 4
 """Raise it when the files of a build change; older builds are then refused."""
-PART_CHARACTERS = 3_000_000
+PART_CHARACTERS = 2_000_000
 """Arrays are built of so many characters at a time, at an item boundary; building takes about 50 bytes of memory for each."""
 PART_DOCUMENTS = 60_000
 SEGMENT_CHARACTERS = 1_000_000_000

@@ -15,9 +15,12 @@ import pytest
 from archive.errors import SearchIndexError
 from archive.model.rights import Audience, Visibility
 from archive.search import segment_build, whoosh_index
+from archive.search.arrays import map_arrays, write_arrays
 from archive.search.base import IndexDocument, Query
+from archive.search.batch_reading import Texts
 from archive.search.beside import Beside
 from archive.search.chinese import learn_glyphs
+from archive.search.segment_text import SegmentText
 from archive.search.whoosh_index import WhooshIndex
 
 PARENT = "from archive.search.beside import Beside; import time; beside = Beside(); print(beside.pid, flush=True); time.sleep(60)"
@@ -32,7 +35,7 @@ def beside() -> Iterator[Beside]:
 
 def test_what_goes_wrong_there_is_raised_here(beside: Beside, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        beside.begin(segment_build.build_file, tmp_path / "none", tmp_path / "text").result()
+        beside.begin(map_arrays, tmp_path / "none").result()
     assert beside.begin(os.getpid).result() == beside.pid
 
 
@@ -60,6 +63,15 @@ def test_it_ends_with_the_process_that_began_it() -> None:
     while _runs(child) and time.monotonic() < until:
         time.sleep(0.02)
     assert not _runs(child)
+
+
+def test_texts_that_wait_are_built_once_by_whoever_takes_them(tmp_path: Path) -> None:
+    read, built = tmp_path / "read", tmp_path / "text"
+    write_arrays(read, Texts.of(["漢陰", "陝西"], [False, True], [True, True]).arrays())
+    assert segment_build.build_file(read, built)
+    assert not segment_build.build_file(read, tmp_path / "again")
+    assert [path.name for path in tmp_path.iterdir()] == ["text"]
+    assert SegmentText(map_arrays(built)[0]).text_of(1) == "陝西"
 
 
 def _runs(process: int) -> bool:

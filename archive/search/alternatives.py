@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from archive.search import confusable as confusables
 from archive.search import taboo as taboos
-from archive.search.syntax import And, Clause, Near, Not, Or, Parsed, Phrase, describe
+from archive.search.syntax import And, Clause, FieldClause, Near, Not, Or, Parsed, Phrase, SectionClause, describe
 
 MOST_TABOO = 16
 MOST_CONFUSABLE = 32
@@ -20,11 +20,11 @@ MOST_IN_ALL = 128
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """A string of a query and what can be looked for beside it; `kind` as in `Expansion`."""
+    """A string of a query and what can be looked for beside it; `kind` as in `Expansion`. Each of `others` as it would be typed alone."""
 
-    phrase: Phrase
+    word: str
     kind: str
-    others: tuple[Phrase, ...]
+    others: tuple[tuple[str, Clause], ...]
 
 
 def expanded(parsed: Parsed, taboo: bool, confusable: bool) -> Parsed:
@@ -40,7 +40,11 @@ def expanded(parsed: Parsed, taboo: bool, confusable: bool) -> Parsed:
         room -= len(found[:room])
         return replace(phrase, others=others) if len(others) > len(phrase.others) else phrase
 
-    clause = _mapped(parsed.clause, with_others)
+    def in_field(phrase: Phrase) -> Phrase:
+        """Descriptions are typed by people: machines confuse nothing there."""
+        return replace(phrase, others=tuple(dict.fromkeys([*phrase.others, *_by_taboo(phrase)]))) if taboo else phrase
+
+    clause = _mapped(parsed.clause, with_others, in_field)
     return parsed if clause == parsed.clause else replace(parsed, clause=clause, understood=describe(clause, scope=parsed.scope))
 
 
@@ -54,21 +58,38 @@ def possible(parsed: Parsed, confusable: bool) -> Iterator[Possible]:
         for kind, found in (("taboo", _by_taboo(phrase)), ("confusable", _by_confusion(phrase) if confusable else ())):
             if others := found[:room]:
                 room -= len(others)
-                yield Possible(phrase, kind, others)
+                yield Possible(phrase.shown, kind, tuple((other.shown, other) for other in others))
+    for field in dict.fromkeys(_fields(parsed.clause)):
+        if others := _by_taboo(field.phrase)[:room]:
+            room -= len(others)
+            alone = tuple((f"{field.name}:{other.shown}", replace(field, phrase=other)) for other in others)
+            yield Possible(f"{field.name}:{field.phrase.shown}", "taboo", alone)
 
 
-def _mapped(clause: Clause, change: Callable[[Phrase], Phrase]) -> Clause:
+def _fields(clause: Clause) -> Iterator[FieldClause]:
+    """The clauses about descriptions, without those to be left out. A section alone has no hits that could be counted."""
+    match clause:
+        case FieldClause():
+            yield clause
+        case And() | Or():
+            for part in clause.clauses:
+                yield from _fields(part)
+
+
+def _mapped(clause: Clause, change: Callable[[Phrase], Phrase], in_field: Callable[[Phrase], Phrase]) -> Clause:
     match clause:
         case Phrase():
             return change(clause)
         case Near():
             return replace(clause, phrases=tuple(map(change, clause.phrases)))
+        case FieldClause() | SectionClause():
+            return replace(clause, phrase=in_field(clause.phrase))
         case Not():
-            return Not(_mapped(clause.clause, change))
+            return Not(_mapped(clause.clause, change, in_field))
         case And():
-            return And(tuple(_mapped(part, change) for part in clause.clauses))
+            return And(tuple(_mapped(part, change, in_field) for part in clause.clauses))
         case Or():
-            return Or(tuple(_mapped(part, change) for part in clause.clauses))
+            return Or(tuple(_mapped(part, change, in_field) for part in clause.clauses))
     return clause
 
 

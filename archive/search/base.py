@@ -144,7 +144,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A word that was, or could be, looked for in other words too. `kind`: `taboo` or `confusable`; `words` each with its occurrences."""
+    """A word that was, or could be, looked for in other words too. `kind`: `taboo` or `confusable`; `words` each with its occurrences
+    (inside a field, `题名:宏治`, with its hits)."""
 
     word: str
     kind: str
@@ -336,11 +337,14 @@ class SearchIndex(Protocol):
     def rebuild(self, items: Iterator[tuple[str, Iterable[IndexDocument]]]) -> None:
         """Build a new index of all items beside the live one, then swap. Readers never see less than the old one."""
 
-    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+    def mark(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+    ) -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written, in order, not overlapping.
 
         `before` and `after` are the texts of the neighbours that this one joins (as the reader may see them): a string that runs on from
         or into them is marked as far as it lies in `text`. A string found over a small note is marked in parts, the note between left out.
+        `taboo` as in `Query`.
         """
 
     def doctor(self) -> Mapping[str, object]:

@@ -42,9 +42,11 @@ class DeferredIndex:
         """See `SearchIndex`."""
         self._index().rebuild(items)
 
-    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+    def mark(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+    ) -> tuple[Span, ...]:
         """See `SearchIndex`."""
-        return self._index().mark(query, text, notes, before=before, after=after)
+        return self._index().mark(query, text, notes, before=before, after=after, taboo=taboo)
 
     def exists(self) -> bool:
         """See `SearchIndex`."""

@@ -607,7 +607,11 @@ def units_of(views: Sequence[View], scope: str) -> list[Array]:
 
 
 def _field_pattern(phrase: Phrase) -> re.Pattern[str]:
-    """A string with its wildcards, for values folded (as written for an exact one) and kept apart by NUL."""
+    """A string with its wildcards, or one that stands for it, for values folded (as written for an exact one) and kept apart by NUL."""
+    return re.compile("|".join(map(_one_pattern, (phrase, *phrase.others))))
+
+
+def _one_pattern(phrase: Phrase) -> str:
     wanted = phrase.written if phrase.exact else phrase.parts
     parts = ("".join("[^\0]" if char is None else re.escape(char) for char in part) for part in wanted)
-    return re.compile(f"[^\0]{{0,{GAP}}}?".join(parts))
+    return f"[^\0]{{0,{GAP}}}?".join(parts)

@@ -228,13 +228,14 @@ class WhooshIndex:
         expansions = []
         for possible in alternatives.possible(parsed, query.confusable):
             confusion, words = possible.kind == "confusable", []
-            for other in possible.others:
+            for word, other in possible.others:
                 alone = replace(query, limit=0, facets=(), group=False)
                 found = self._answer(alone, Parsed(other, "", dates=self._dates), snapshot, views).results()
-                if found.occurrences or not confusion:
-                    words.append((other.shown, found.occurrences))
+                count = found.occurrences if isinstance(other, Phrase) else found.total + found.metadata_total
+                if count or not confusion:
+                    words.append((word, count))
             applied = query.confusable if confusion else query.taboo
-            expansions.append(Expansion(possible.phrase.shown, possible.kind, applied, tuple(words)))
+            expansions.append(Expansion(possible.word, possible.kind, applied, tuple(words)))
         return tuple(expansions)
 
     def _offers(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[Offer, ...]:
@@ -305,13 +306,15 @@ class WhooshIndex:
         scope = parsed.scope or (query.scope if query.scope in syntax.SCOPES else "")
         return replace(query, scope=scope), parsed
 
-    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+    def mark(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+    ) -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""
         try:
             names = self._refreshed().names if self._names is None else self._names
         except SearchIndexError:  # a page can be marked without an index
             names = {}
-        parsed = alternatives.expanded(syntax.parse(query, names, self._dates), taboo=True, confusable=False)
+        parsed = alternatives.expanded(syntax.parse(query, names, self._dates), taboo, confusable=False)
         return excerpts.mark(parsed.strings(), text, notes, before, after)
 
     def doctor(self) -> Mapping[str, object]:

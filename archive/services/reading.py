@@ -419,9 +419,11 @@ class Reading:
         notes = view.profile is not None and view.profile.notes_layout
         return self._index.mark(query, view.text.text, notes, before=before, after=after)
 
-    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
-        """Where a query's strings occur in a text that the reader has before them; `before` and `after` as in `SearchIndex.mark`."""
-        return self._index.mark(query, text, notes, before=before, after=after)
+    def mark(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+    ) -> tuple[Span, ...]:
+        """Where a query's strings occur in a text that the reader has before them; `before`, `after` and `taboo` as in `SearchIndex.mark`."""
+        return self._index.mark(query, text, notes, before=before, after=after, taboo=taboo)
 
     def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
         found = {hit.item for hit in results.hits}

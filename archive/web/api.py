@@ -20,7 +20,7 @@ from archive.model.rights import Rights
 from archive.search.base import Group, Hit
 from archive.services.reading import ItemSummary, SearchView
 from archive.web import concordance, hits, narrowing, presenting
-from archive.web.asking import LONGEST, asked
+from archive.web.asking import LONGEST, Asked, asked
 from archive.web.finding import run
 from archive.web.hall import absolute, hall, reader
 from archive.web.openapi import document
@@ -50,8 +50,8 @@ def find() -> Response:
         raise UsageError(_("缺少检索词：q="))
     began = time.perf_counter()
     view = run(wanted)
-    found = [_hit(hit, wanted.text) for hit in view.results.hits]
-    groups = [_group(group, wanted.text) for group in view.results.groups]
+    found = [_hit(hit, wanted) for hit in view.results.hits]
+    groups = [_group(group, wanted) for group in view.results.groups]
     ms = (time.perf_counter() - began) * 1000
     return jsonify(_found(wanted.text, view) | {"hits": found, "groups": groups, "ms": round(ms, 3)})
 
@@ -105,17 +105,17 @@ def _pairs(name: str, given: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{name: text, "count": count} for text, count in given]
 
 
-def _group(group: Group, query: str) -> dict[str, Any]:
+def _group(group: Group, wanted: Asked) -> dict[str, Any]:
     return {
         "item": group.item,
         "title": group.title,
         "total": group.total,
         "matches": group.matches,
-        "hits": [_hit(hit, query) for hit in group.hits],
+        "hits": [_hit(hit, wanted) for hit in group.hits],
     }
 
 
-def _hit(hit: Hit, query: str) -> dict[str, Any]:
+def _hit(hit: Hit, wanted: Asked) -> dict[str, Any]:
     return {
         "target": hit.target,
         "item": hit.item,
@@ -129,7 +129,7 @@ def _hit(hit: Hit, query: str) -> dict[str, Any]:
         "matches": hit.matches,
         "snippets": [{"text": s.text, "spans": [[span.start, span.end] for span in s.spans]} for s in hit.snippets],
         "reasons": [{"typed": typed, "written": written} for typed, written in hit.reasons],
-        "url": absolute(hits.hit_url(hit, query)),
+        "url": absolute(hits.hit_url(hit, wanted.text, wanted.taboo)),
     }
 
 

@@ -321,6 +321,8 @@ def page(item: str, page: str) -> str:
     version = _asked_version(view)
     spans = _mark_on_leaf(query, view, version) if version and query else ()
     carried: dict[str, Any] = {name: value for name, value in (("q", query), ("text", request.args.get("text"))) if value}
+    if query and not _with_taboo():
+        carried["taboo"] = "0"
     return render_template(
         "browse/page.html",
         item=view.item,
@@ -419,9 +421,14 @@ def _mark(query: str, text: str, notes: bool = False, *, before: str = "", after
     if not query or not text:
         return ()
     try:
-        return hall().reading.mark(query, text, notes, before=before, after=after)
+        return hall().reading.mark(query, text, notes, before=before, after=after, taboo=_with_taboo())
     except (QueryError, SearchIndexError):
         return ()
+
+
+def _with_taboo() -> bool:
+    """False when the search that led here was told to leave taboo substitutes alone (`?taboo=0`): then they are not marked either."""
+    return request.args.get("taboo") != "0"
 
 
 def _mark_on_leaf(query: str, view: PageView, version: TextVersion) -> tuple[Span, ...]:

@@ -170,7 +170,7 @@ def _found(asked_for: Wanted, found: Concordance) -> dict[str, Any]:
         "counts": _("共 %(total)s 处 · %(works)s 种", total=f"{found.total:,}", works=f"{found.works:,}") if found.total else _("没有找到"),
         "understood": found.understood,
         "unsorted": found.sort != asked_for.sort,
-        "lines": _shown(found.lines, asked_for.search.text, first),
+        "lines": _shown(found.lines, asked_for.search, first),
         "pages": Pages(asked_for.page, max(1, -(-found.total // asked_for.size))),
         "csv": _address("concordance.as_csv").but(size=None),
         "xlsx": _address("concordance.as_xlsx").but(size=None),
@@ -182,7 +182,7 @@ def _found(asked_for: Wanted, found: Concordance) -> dict[str, Any]:
     }
 
 
-def _shown(lines: Lines, text: str, first: int) -> list[ShownLine]:
+def _shown(lines: Lines, search: Asked, first: int) -> list[ShownLine]:
     return [
         ShownLine(
             number,
@@ -191,7 +191,7 @@ def _shown(lines: Lines, text: str, first: int) -> list[ShownLine]:
             right.removesuffix(TEXT_END),
             left.startswith(TEXT_END),
             right.endswith(TEXT_END),
-            place_url(place := lines.places[at], text),
+            place_url(place := lines.places[at], search),
             place.work.title,
             place_label(place),
             place.work.date,
@@ -208,9 +208,11 @@ def place_label(place: Spot) -> str:
     return hits.label_in_words(place.label) or _("影像第 %(n)d 面", n=place.position)
 
 
-def place_url(place: Spot, text: str | None = None) -> str:
-    """The leaf, or the recording at that second; with `text` its words marked."""
-    query: dict[str, Any] = {"q": text} if text else {}
+def place_url(place: Spot, search: Asked | None = None) -> str:
+    """The leaf, or the recording at that second; with `search` its words marked."""
+    query: dict[str, Any] = {"q": search.text} if search else {}
+    if search and not search.taboo:
+        query["taboo"] = "0"
     if place.target == "page":
         return url_for("browse.page", item=place.item, page=place.key, **query)
     if place.start is None:

@@ -95,7 +95,7 @@ def _entry(wanted: Asked, summary: ItemSummary, at: str) -> Entry:
     facts = [summary.date, presenting.kind_label(hall().definitions, summary.kind)]
     if results.total:
         facts.append(_("%(total)s 面或段 · %(n)s 处", total=f"{results.total:,}", n=f"{results.occurrences:,}"))
-    path = hits.hit_url(best, wanted.text) if best else url_for("browse.item", item=summary.id)
+    path = hits.hit_url(best, wanted.text, wanted.taboo) if best else url_for("browse.item", item=summary.id)
     label = hits.hit_label(best) if best else ""
     excerpt = " … ".join(snippet.text for snippet in best.snippets) if best else ""
     return Entry(_id("item", summary.id), summary.title, _outside(path), at, presenting.joined((*facts, label)), _printable(excerpt))

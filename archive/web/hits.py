@@ -21,6 +21,7 @@ from archive.model.profile import Definitions
 from archive.search.base import Hit, Snippet, Span
 from archive.services.reading import SearchView
 from archive.web import presenting, recordings
+from archive.web.asking import Asked
 
 MARK = "hit"
 """Fragment of the first marked place of a leaf."""
@@ -64,9 +65,10 @@ def _address(endpoint: str, **given: str) -> str:
     )
 
 
-def hit_url(hit: Hit, query: str) -> str:
-    """Where a hit leads: its leaf with the words marked, the recording at that second, or the item."""
-    asked = "?q=" + _quoted(query)
+def hit_url(hit: Hit, query: str, taboo: bool = True) -> str:
+    """Where a hit leads: its leaf with the words marked (without `taboo` as typed alone), the recording at that second, or the item."""
+    words = "q=" + _quoted(query) + ("" if taboo else "&taboo=0")
+    asked = "?" + words
     if hit.target == "page":
         return _address("browse.page", item=hit.item, page=hit.key) + asked
     if hit.target == "segment" and hit.start is not None:
@@ -74,7 +76,7 @@ def hit_url(hit: Hit, query: str) -> str:
         if "@" not in hit.key:
             return _address("browse.segment", item=hit.item, segment=hit.key) + asked
         start = quote(f"{hit.start:g}")
-        return _address("browse.item", item=hit.item) + f"?t={start}&q={_quoted(query)}#{recordings.anchor(track, hit.start)}"
+        return _address("browse.item", item=hit.item) + f"?t={start}&{words}#{recordings.anchor(track, hit.start)}"
     return _address("browse.item", item=hit.item) + asked
 
 
@@ -105,7 +107,7 @@ def label_in_words(label: str) -> str:
     return presenting.folio_in_english(found["ce"], found["juan"], found["ye"], {"上": "a", "下": "b", None: ""}[found["side"]])
 
 
-def shown(hits: Iterable[Hit], view: SearchView, query: str, definitions: Definitions) -> tuple[ShownHit, ...]:
+def shown(hits: Iterable[Hit], view: SearchView, wanted: Asked, definitions: Definitions) -> tuple[ShownHit, ...]:
     """Hits ready for the template."""
     places, sources = _("%(n)d 处"), {source.value: escape(presenting.source_label(source)) for source in TextSource}
     kinds: dict[str, Markup] = {}
@@ -116,7 +118,7 @@ def shown(hits: Iterable[Hit], view: SearchView, query: str, definitions: Defini
         thumb = _thumb(hit, view)
         found.append(
             ShownHit(
-                url=escape(hit_url(hit, query) + (f"#{MARK}" if hit.target == "page" else "")),
+                url=escape(hit_url(hit, wanted.text, wanted.taboo) + (f"#{MARK}" if hit.target == "page" else "")),
                 title=escape(hit.title),
                 label=escape(hit_label(hit)),
                 kind=kinds[hit.kind],

@@ -88,7 +88,7 @@ def _found(wanted: Asked, place: Place, view: SearchView) -> dict[str, Any]:
         "wider": narrowing.wider(wanted, place, results),
         "scopes": narrowing.scopes(wanted, place, results),
         "switches": narrowing.switches(wanted, place),
-        "hits": hits.shown(results.hits, view, wanted.text, definitions) if not wanted.group else (),
+        "hits": hits.shown(results.hits, view, wanted, definitions) if not wanted.group else (),
         "groups": [_group(group, wanted, place, view) for group in results.groups],
         "facets": narrowing.facets(wanted, place, results, definitions, request.args.get("more", "")),
         "pages": _pages(wanted, results),
@@ -106,7 +106,7 @@ def _group(group: Group, wanted: Asked, place: Place, view: SearchView) -> dict[
     return {
         "title": group.title,
         "counts": _("%(total)s 面或段 · %(n)s 处", total=f"{group.total:,}", n=f"{group.matches:,}") if group.total else _("著录"),
-        "hits": hits.shown(group.hits, view, wanted.text, hall().definitions),
+        "hits": hits.shown(group.hits, view, wanted, hall().definitions),
         "all": place.but(item=group.item, group=None) if group.total > len(group.hits) else None,
     }
 

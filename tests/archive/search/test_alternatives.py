@@ -42,6 +42,49 @@ def _items(index: WhooshIndex, text: str, **more: bool) -> set[str]:
     return {hit.item for hit in index.search(Query(text, today=DAY, **more)).hits}
 
 
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> WhooshIndex:
+    """Works with listed words in their titles and sections; one for staff alone."""
+    works = {"hong": ("弘治興安府志", "弘治職官"), "kuan": ("宏治漢中府志", "宏治職官"), "mi": ("宏治密志", "宏治密奏")}
+    made = WhooshIndex(tmp_path_factory.mktemp("described"))
+    made.rebuild(
+        (
+            key,
+            [
+                IndexDocument(key, "item", "", title, seen, title=title),
+                IndexDocument(key, "page", "p1", "大水", seen, title=title, section=section),
+            ],
+        )
+        for key, (title, section) in works.items()
+        for seen in (Visibility(Audience.STAFF if key == "mi" else Audience.PUBLIC),)
+    )
+    return made
+
+
+def test_fields_and_sections_know_substitutes_shown_counted_and_switchable(described: WhooshIndex) -> None:
+    results = described.search(Query("题名:弘治", today=DAY))
+    assert {hit.item for hit in results.hits} == {"hong", "kuan"}
+    assert results.expansions == (Expansion("题名:弘治", "taboo", True, (("题名:宏治", 1),)),), "what staff alone may see counts nowhere"
+    assert results.understood == "题名里有“弘治”（也找 “宏治”）"
+    off = described.search(Query("题名:弘治", today=DAY, taboo=False))
+    assert {hit.item for hit in off.hits} == {"hong"}
+    assert off.expansions == (Expansion("题名:弘治", "taboo", False, (("题名:宏治", 1),)),)
+    assert _items(described, "大水 题名:弘治") == {"hong", "kuan"}
+    assert _items(described, "大水 门目:弘治") == {"hong", "kuan"}
+    assert _items(described, "大水 -题名:弘治") == set()
+    assert _items(described, "题名:“弘治”") == {"hong"}
+    assert described.search(Query("题名:“弘治”", today=DAY)).expansions == ()
+
+
+def test_a_field_is_typed_by_people_so_machines_confuse_nothing_in_it(described: WhooshIndex) -> None:
+    assert _items(described, "题名:弘冶", confusable=True) == set()
+
+
+def test_marks_leave_substitutes_out_when_they_were_switched_off(index: WhooshIndex) -> None:
+    assert index.mark("弘治", "宏治二年，宏治三年", taboo=False) == ()
+    assert len(index.mark("弘治", "弘治二年，宏治三年", taboo=False)) == 1
+
+
 def test_a_listed_word_is_found_under_its_substitute_and_counted_once(index: WhooshIndex) -> None:
     results = index.search(Query("弘治", today=DAY))
     assert {hit.item for hit in results.hits} == {"hong", "kuan", "que", "both", "note"}

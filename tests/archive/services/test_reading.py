@@ -35,7 +35,9 @@ class CarelessIndex:
         self.asked.append(query)
         return Results(len(self.hits), 1, 0, len(self.hits), tuple(self.hits), {})
 
-    def mark(self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+    def mark(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+    ) -> tuple[Span, ...]:
         self.beside = (before, after)
         at = text.find(query)
         return (Span(at, at + len(query)),) if at >= 0 else ()

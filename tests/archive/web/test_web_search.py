@@ -18,6 +18,16 @@ def test_a_hit_leads_to_its_marked_leaf(client: FlaskClient) -> None:
     assert "捐赠者录入" in page
 
 
+def test_a_hit_of_a_search_without_substitutes_leads_to_marks_without_them(client: FlaskClient) -> None:
+    assert "/items/shengyu/p/p2?q=%E7%B0%A1%E6%98%8E%E7%9B%AE%E9%8C%84&amp;taboo=0" in client.get("/search?q=簡明目錄&taboo=0").text
+    assert client.get("/api/v1/search?q=簡明目錄&taboo=0").get_json()["hits"][0]["url"].endswith("&taboo=0")
+    assert "&amp;taboo=0#" in client.get("/search?q=玄德公&taboo=0").text
+    assert "&amp;taboo=0" in client.get("/concordance?q=簡明目錄&taboo=0").text
+    leaf = client.get("/items/shengyu/p/p2?q=簡明目錄&taboo=0").text
+    assert "<mark" in leaf
+    assert "taboo=0" in leaf, "turning the leaf keeps it"
+
+
 def test_a_hit_in_a_libretto_leads_to_its_second(client: FlaskClient) -> None:
     page = client.get("/search?q=玄德公").text
     assert "/items/song?t=0&amp;q=%E7%8E%84%E5%BE%B7%E5%85%AC#t1-0" in page

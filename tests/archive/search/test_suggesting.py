@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from archive.model.profile import Term, Vocabulary
 from archive.model.rights import Audience, Visibility
+from archive.profiles import load_definitions
 from archive.search import corrections
 from archive.search.base import IndexDocument, Offer, Query, Suggestion
 from archive.search.chinese import WALL
@@ -222,6 +224,33 @@ def test_a_bare_name_offers_its_other_names_with_hits(index: WhooshIndex) -> Non
     assert index.search(Query("洵阳", Audience.STAFF, DAY)).offers == (Offer("旬阳", "place", (("郇陽", 2),)),)
     assert index.search(Query("安康", today=DAY)).offers == (Offer("安康", "place", (("金州", 1), ("兴安", 1)), "待考"),)
     assert results.total == 1, "nothing is added to what was asked for"
+
+
+@pytest.mark.parametrize("typed", ["李襲譽", "李袭誉", "李襲誉"])
+def test_a_person_by_any_form_of_the_name_offers_the_others_with_what_the_reader_may_see(tmp_path: Path, typed: str) -> None:
+    index = WhooshIndex(tmp_path, others=OtherNames(load_definitions().vocabularies))
+    works = [
+        ("a", _work("a", "志甲", "李襲譽安康人", "茂實家居儉，茂實好書")),
+        ("b", _work("b", "志乙", "茂实密奏", audience=Audience.STAFF)),
+    ]
+    index.rebuild(iter(works))
+    (offer,) = index.search(Query(typed, today=DAY)).offers
+    assert (offer.name, offer.kind, offer.others) == ("李袭誉", "person", (("茂实", 1),))
+    assert "《江南通志》" in offer.note
+    assert index.search(Query(typed, Audience.STAFF, DAY)).offers[0].others == (("茂实", 2),)
+    (back,) = index.search(Query("茂實", today=DAY)).offers
+    assert (back.name, back.others) == ("李袭誉", (("李袭誉", 1),))
+    assert index.search(Query(typed, today=DAY)).total == 1, "nothing is added to what was asked for"
+
+
+def test_every_person_of_the_list_has_another_name_and_a_source() -> None:
+    terms = load_definitions().vocabularies["person-names"].terms
+    names = OtherNames(load_definitions().vocabularies)
+    assert len(terms) >= 25
+    for term in terms:
+        assert re.search("《[^》]+》.*卷", term.note), term.value
+        for name in (term.value, *term.names):
+            assert term.value in [known.name for known in names.of(name)], name
 
 
 @pytest.mark.parametrize("text", ["“安康”", "安康 水利", "注:安康", "-安康 水", "安康?水", "题名:安康", "康"])

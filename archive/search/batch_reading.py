@@ -230,8 +230,9 @@ def _numbers(points: Array, events: Array, ends: Array, replaced: Array, known: 
             codes = [known.setdefault(mark + string, len(known)) for string in strings]
             numbers[some] = np.array(codes, np.uint32)[which]
         longer = np.flatnonzero(those & (lengths > _PACKED))
+        raw = decode(points) if len(longer) else ""
         spans = zip(events[longer].tolist(), ends[longer].tolist(), strict=True)
-        numbers[longer] = [known.setdefault(mark + decode(points[begin:end]), len(known)) for begin, end in spans]
+        numbers[longer] = [known.setdefault(mark + raw[begin:end], len(known)) for begin, end in spans]
     return numbers
 
 

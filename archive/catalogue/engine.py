@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Select, create_engine, event, inspect, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from archive.catalogue.schema import APPLICATION_ID, HEAD, KEPT_OVER_REBUILD, metadata
@@ -87,6 +89,25 @@ class Catalogue:
             self._process = os.getpid()
 
 
+class Prepared:
+    """A statement put into SQL once and asked of SQLite itself, its rows plain tuples in the order of its columns.
+
+    For what every page of a search asks: SQLAlchemy's own part of a statement takes three times as long as SQLite's (0.3 and 0.1 ms for
+    twenty pages by key). Only for columns that need no conversion.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        written = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+        self._sql, self._fixed = str(written), dict(written.params)
+
+    def rows(self, connection: Connection, **values: object) -> list[tuple[Any, ...]]:
+        """All rows, with the statement's named parameters as `values`."""
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        found: list[tuple[Any, ...]] = raw.cursor().execute(self._sql, self._fixed | values).fetchall()
+        return found
+
+
 def open_catalogue(path: Path, *, create: bool) -> Catalogue:
     """The catalogue at `path`, moved forward to this program's schema; made when it is missing and `create` is true.
 
@@ -154,7 +175,9 @@ def _engine(path: Path, *more: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.cursor().execute(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
 
     return engine
 
@@ -173,6 +196,8 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _ours(str(error.orig), path) from error
+    except sqlite3.Error as error:  # of a statement that went by SQLAlchemy
+        raise _ours(str(error), path) from error
 
 
 def _ours(message: str, path: Path) -> ArchiveError:

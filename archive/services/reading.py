@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypedDict, Unpack
 
 import msgspec
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from archive.catalogue import items as rows
 from archive.catalogue import schema as tables
-from archive.catalogue.engine import Catalogue
+from archive.catalogue.engine import Catalogue, Prepared
 from archive.catalogue.shown import counts
 from archive.errors import NotFound, UsageError, Withdrawn
 from archive.language import _
@@ -427,8 +428,8 @@ class Reading:
 
     def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
         found = {hit.item for hit in results.hits}
-        lines = connection.execute(_ANY_LINES, {"items": json.dumps(sorted(found)), "reader": reader.rank, "day": day}).mappings()
-        summaries = {row["id"]: _summary(row) for row in lines}
+        lines = _ANY_LINES.rows(connection, items=json.dumps(sorted(found)), reader=reader.rank, day=day) if found else ()
+        summaries = {row[0]: _summary_of(*row) for row in lines}
         open_pages, images = _open_pages(connection, results.hits, reader, day)
         timed = _Timed(self, connection, reader, day)
         kept = []
@@ -441,9 +442,12 @@ class Reading:
                 kept.append(hit)
             else:
                 log.error("the index gave %s %s/%s to a reader (%s) who may not see it", hit.target, hit.item, hit.key, reader.value)
-        beside = {(hit.item, hit.key) for hit in kept}
-        shown = {key: image for key, image in images.items() if key in beside}
-        return SearchView(replace(results, hits=tuple(kept)), summaries, shown, page, size)
+        if len(kept) < len(results.hits):
+            beside = {(hit.item, hit.key) for hit in kept}
+            images = {key: image for key, image in images.items() if key in beside}
+            groups = (replace(group, hits=tuple(hit for hit in group.hits if hit in kept)) for group in results.groups)
+            results = replace(results, hits=tuple(kept), groups=tuple(group for group in groups if group.hits))
+        return SearchView(results, summaries, images, page, size)
 
     @contextmanager
     def _at(self) -> Iterator[tuple[Connection, int]]:
@@ -528,7 +532,7 @@ _JOINED = _shown.join(_item, _item.c.id == _shown.c.item)
 _ONE_LINE = select(*_LINE, _item.c.record).select_from(_JOINED).where(_shown.c.item == bindparam("item"), *_now)
 _given = func.json_each(bindparam("items")).table_valued("value", name="given")
 _THESE = _given.join(_shown, _shown.c.item == _given.c.value).join(_item, _item.c.id == _shown.c.item)
-_ANY_LINES = select(*_LINE).select_from(_THESE).where(*_now)
+_ANY_LINES = Prepared(select(*_LINE).select_from(_THESE).where(*_now))
 _published = (
     select(func.max(_event.c.at))
     .where(_event.c.object == _item.c.id, _event.c.type == "metadata modification")
@@ -550,7 +554,7 @@ _CHUNK = (
 )
 _POSITION = select(func.count()).where(_page.c.item == bindparam("item"), _page.c.position <= bindparam("position"), _PAGE_OPEN)
 _wanted = func.json_each(bindparam("pages")).table_valued("value", name="wanted")
-_SOME_PAGES = (
+_SOME_PAGES = Prepared(
     select(
         *(_page.c[name] for name in ("item", "id", "file", "part", *(p + n for p in ("", "image_") for n in ("rank", "until", "after")))),
         _text.c.record.label("texts_record"),
@@ -608,20 +612,27 @@ def _lines_of(keys: Any, sort: str) -> Select[Any]:
 
 def _summary(row: Any) -> ItemSummary:
     given = row if isinstance(row, Mapping) else row._mapping
-    return ItemSummary(
-        id=given["id"],
-        title=given["title"],
-        kind=given["kind"],
-        collection=given["collection"],
-        date=given["date"],
-        year_first=given["year_first"],
-        year_last=given["year_last"],
-        thumb=given["thumb"],
-        pages=given["pages"],
-        recordings=given["recordings"],
-        duration=None if given["duration_ms"] is None else given["duration_ms"] / 1000,
-        to_describe=bool(given["to_describe"]),
-    )
+    return _summary_of(*(given[column.name] for column in _LINE))
+
+
+def _summary_of(
+    id: str,
+    title: str,
+    kind: str,
+    collection: str,
+    date: str,
+    year_first: int | None,
+    year_last: int | None,
+    to_describe: int,
+    _n_pages: int,
+    thumb: str | None,
+    pages: int,
+    recordings: int,
+    duration_ms: int | None,
+) -> ItemSummary:
+    """A line of a list from the columns of `_LINE`, in their order."""
+    duration = None if duration_ms is None else duration_ms / 1000
+    return ItemSummary(id, title, kind, collection, date, year_first, year_last, thumb, pages, recordings, duration, bool(to_describe))
 
 
 def _sums(found: Iterable[Any]) -> tuple[int, int, int, float]:
@@ -719,21 +730,26 @@ def _open_pages(
 ) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
     """Of the pages hit: those whose text the reader may see, and the file keys of those whose image they may."""
     wanted = {(hit.item, hit.key): hit.source for hit in hits if hit.target == "page"}
-    found, images = set(), {}
-    for row in connection.execute(_SOME_PAGES, {"pages": json.dumps(sorted(wanted))}).mappings() if wanted else ():
-        here = row["item"], row["id"]
-        if rows.terms_of(row).on(day) <= reader.rank and _may_read(row, wanted[here], reader, day):
+    found, images, rank = set(), {}, reader.rank
+    for row in _SOME_PAGES.rows(connection, pages=json.dumps(sorted(wanted))) if wanted else ():
+        item, page, file, part, *terms, texts, texts_terms = row
+        here = item, page
+        if Terms(*terms[:3]).on(day) <= rank and texts and _may_read(texts, texts_terms, wanted[here], rank, day):
             found.add(here)
-        if row["file"] is not None and rows.terms_of(row, "image_").on(day) <= reader.rank:
-            images[here] = file_key(row["item"], row["file"], row["part"])
+        if file is not None and Terms(*terms[3:]).on(day) <= rank:
+            images[here] = file_key(item, file, part)
     return found, images
 
 
-def _may_read(row: Mapping[Any, Any], source: str, reader: Audience, day: int) -> bool:
-    """True when the reader may see a reading of the page from that source (any, when the hit names none)."""
-    if not row["texts_record"]:
-        return False
-    texts = _SOURCES.decode(row["texts_record"])
-    terms = _TERMS.decode(row["texts_terms"])
-    seen = (version for version, on in zip(texts, terms, strict=True) if on.on(day) <= reader.rank)
-    return any(source in ("", version.source) for version in seen)
+def _may_read(texts: str, terms: str, source: str, rank: int, day: int) -> bool:
+    """True when a reader of this rank may see a reading of the page from that source (any, when the hit names none)."""
+    for version, on in zip(_SOURCES.decode(texts), _terms(terms), strict=True):
+        if source in ("", version.source) and on.on(day) <= rank:
+            return True
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _terms(written: str) -> tuple[Terms, ...]:
+    """Terms of a page's readings as the row has them: the same few for nearly all pages."""
+    return _TERMS.decode(written)

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from archive.catalogue.engine import Catalogue, _pragma, discard, doctor, open_catalogue
+from archive.catalogue.engine import Catalogue, Prepared, _pragma, discard, doctor, open_catalogue
 from archive.catalogue.migrations import script
 from archive.catalogue.schema import HEAD, metadata
 from archive.errors import Busy, DiskFull, SettingsError, StorageError
@@ -130,6 +130,16 @@ def test_a_second_writer_that_waits_too_long_is_told_so(catalogue: Catalogue) ->
             pass
     finally:
         other.close()
+
+
+def test_a_prepared_statement_gives_plain_rows_and_its_failure_is_ours(catalogue: Catalogue) -> None:
+    given = func.json_each(bindparam("numbers")).table_valued("value")
+    odd = Prepared(select(given.c.value, given.c.value * 10).where(given.c.value % 2 == bindparam("rest")).order_by(given.c.value))
+    with catalogue.read() as connection:
+        assert odd.rows(connection, numbers="[3, 2, 1]", rest=1) == [(1, 10), (3, 30)]
+        assert odd.rows(connection, numbers="[3, 2, 1]", rest=0) == [(2, 20)]
+    with pytest.raises(SettingsError), catalogue.read() as connection:
+        odd.rows(connection, numbers="[", rest=1)
 
 
 def test_a_full_disk_is_said_and_nothing_is_written(catalogue: Catalogue) -> None:

@@ -16,7 +16,7 @@ from archive.catalogue.engine import Catalogue, open_catalogue
 from archive.errors import NotFound, UsageError, Withdrawn
 from archive.model.item import FileRef, Item, MediaFile, MediaKind, Page, TextSource
 from archive.model.rights import Audience, Embargo, Rights
-from archive.search.base import Hit, IndexDocument, Query, Results, Snippet, Span
+from archive.search.base import Group, Hit, IndexDocument, Query, Results, Snippet, Span
 from archive.search.documents import documents_of
 from archive.search.whoosh_index import WhooshIndex
 from archive.services.reading import LARGEST, Reading
@@ -33,7 +33,9 @@ class CarelessIndex:
 
     def search(self, query: Query) -> Results:
         self.asked.append(query)
-        return Results(len(self.hits), 1, 0, len(self.hits), tuple(self.hits), {})
+        works = [[hit for hit in self.hits if hit.item == item] for item in dict.fromkeys(hit.item for hit in self.hits)]
+        groups = tuple(Group(hits[0].item, "书名", len(hits), len(hits), tuple(hits)) for hits in works) if query.group else ()
+        return Results(len(self.hits), 1, 0, len(self.hits), tuple(self.hits), {}, groups=groups)
 
     def mark(
         self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
@@ -282,6 +284,15 @@ def test_a_hit_that_must_not_be_seen_is_dropped_and_logged_by_its_id(house: Hous
     caplog.clear()
     staff = house.reading.search(STAFF, "山川密语", size=50)
     assert len(staff.results.hits) == len(open_hits) + len(closed) - 3  # what is not there is not there for staff
+
+
+def test_hits_listed_by_work_are_checked_like_others_and_a_work_without_any_goes(house: House) -> None:
+    house.put(with_page(book(), 2, rights=CLOSED), book(1, "book-2", rights=CLOSED))
+    seen = hit("page", "book-1", "p3")
+    house.index.hits = [hit("page", "book-1", "p2"), hit("page", "book-2", "p1"), seen]
+    (group,) = house.reading.search(PUBLIC, "密", group=True).results.groups
+    assert (group.item, group.hits) == ("book-1", (seen,))
+    assert len(house.reading.search(STAFF, "密", group=True).results.groups) == 2
 
 
 def test_a_hit_in_a_closed_reading_is_dropped_though_another_is_open(house: House) -> None:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from archive import language as words
 from archive import resources
 from archive.language import _
-from archive.web import access, api, browse, concordance, health, iiif, kept, language, media, problems, search, turns
+from archive.web import access, api, browse, concordance, health, iiif, kept, language, media, problems, search, turns, wording
 from archive.web.hall import Hall
 from archive.web.metrics import Metrics
 
@@ -48,7 +48,10 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Frame-Options": "DENY",
+    # Who may see what can change at any moment, and differs by network: nothing is kept by a proxy.
+    "Cache-Control": "private, no-cache",
 }
+"""What an answer carries that says nothing else."""
 
 
 def create_app(archive: Archive) -> Flask:
@@ -61,6 +64,7 @@ def create_app(archive: Archive) -> Flask:
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
+    wording.install(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["fangzhi"] = Hall(archive, Metrics(settings.run))
     language.install(app)
@@ -85,11 +89,8 @@ def _watch(app: Flask) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        if "Cache-Control" not in response.headers:
-            # Who may see what can change at any moment, and differs by network: nothing is kept by a proxy.
-            response.headers["Cache-Control"] = "private, no-cache"
+        given = {name.lower() for name, _value in response.headers}
+        response.headers.extend([(name, value) for name, value in _HEADERS.items() if name.lower() not in given])
         hall.metrics.count(request.endpoint or "none", response.status_code, time.perf_counter() - g.get("began", time.perf_counter()))
         return response
 

@@ -7,7 +7,7 @@ once, and excerpts become markup here, not in the template.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -107,33 +107,35 @@ def label_in_words(label: str) -> str:
     return presenting.folio_in_english(found["ce"], found["juan"], found["ye"], {"上": "a", "下": "b", None: ""}[found["side"]])
 
 
-def shown(hits: Iterable[Hit], view: SearchView, wanted: Asked, definitions: Definitions) -> tuple[ShownHit, ...]:
+def shown(hits: Sequence[Hit], view: SearchView, wanted: Asked, definitions: Definitions) -> tuple[ShownHit, ...]:
     """Hits ready for the template."""
     places, sources = _("%(n)d 处"), {source.value: escape(presenting.source_label(source)) for source in TextSource}
-    kinds: dict[str, Markup] = {}
+    kinds = {kind: escape(presenting.kind_label(definitions, kind)) for kind in {hit.kind for hit in hits}}
+    titles = {title: escape(title) for title in {hit.title for hit in hits}}
     found = []
     for hit in hits:
-        if hit.kind not in kinds:
-            kinds[hit.kind] = escape(presenting.kind_label(definitions, hit.kind))
+        url = hit_url(hit, wanted.text, wanted.taboo)
         thumb = _thumb(hit, view)
+        between = " · " if hit.target == "item" else ""
         found.append(
             ShownHit(
-                url=escape(hit_url(hit, wanted.text, wanted.taboo) + (f"#{MARK}" if hit.target == "page" else "")),
-                title=escape(hit.title),
-                label=escape(hit_label(hit)),
-                kind=kinds[hit.kind],
-                matches=escape(places % {"n": hit.matches}) if hit.matches else _NOTHING,
-                source=sources.get(hit.source, _NOTHING),
-                machine=hit.source == TextSource.OCR.value,
-                snippets=tuple([marked(snippet, " · " if hit.target == "item" else "") for snippet in hit.snippets]),
-                thumb=escape(thumb) if thumb else None,
-                sign=_SOUND if hit.target == "segment" else _WRITING,
-                reasons=tuple((escape(typed), escape(written)) for typed, written in hit.reasons),
+                _escaped(url + _FRAGMENT if hit.target == "page" else url),
+                titles[hit.title],
+                _escaped(hit_label(hit)),
+                kinds[hit.kind],
+                _escaped(places % {"n": hit.matches}) if hit.matches else _NOTHING,
+                sources.get(hit.source, _NOTHING),
+                hit.source == _OCR,
+                tuple([marked(snippet, between) for snippet in hit.snippets]),
+                _escaped(thumb) if thumb else None,
+                _SOUND if hit.target == "segment" else _WRITING,
+                tuple([(_escaped(typed), _escaped(written)) for typed, written in hit.reasons]) if hit.reasons else (),
             )
         )
     return tuple(found)
 
 
+_FRAGMENT, _OCR = f"#{MARK}", TextSource.OCR.value
 _NOTHING, _SOUND, _WRITING = Markup(), Markup("聲"), Markup("文")
 
 
@@ -155,11 +157,19 @@ def marked(snippet: Snippet, between: str = "") -> Markup:
         )
         at = end
     out.append(text[at:] if plain else _safe(text[at:]))
-    return Markup("".join(out).replace("\n", between or (" " if _LATIN.search(text) else "")))
+    written = "".join(out)
+    if "\n" in written:
+        written = written.replace("\n", between or (" " if _LATIN.search(text) else ""))
+    return str.__new__(Markup, written)
 
 
 def _safe(text: str) -> str:
     return str(escape(text))
+
+
+def _escaped(text: str) -> Markup:
+    """`text` as markup; nearly none has anything to escape."""
+    return escape(text) if _SIGNS.search(text) else str.__new__(Markup, text)
 
 
 _SIGNS = re.compile("[&<>\"']")

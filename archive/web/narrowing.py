@@ -38,6 +38,15 @@ class Link:
     here: bool = False
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+"""What an address holds as it is: nearly all names and choices."""
+
+
+def _pair(name: str, value: str) -> str:
+    name = name if _PLAIN.fullmatch(name) else quote_plus(name)
+    return f"{name}={value if _PLAIN.fullmatch(value) else quote_plus(value)}"
+
+
 @dataclass(frozen=True)
 class Place:
     """The address of a search: `path`, and what makes it this one. Pages, languages and what is not known stay behind."""
@@ -47,13 +56,17 @@ class Place:
 
     @cached_property
     def _pairs(self) -> dict[str, str]:
-        return {name: f"{quote_plus(name)}={quote_plus(value)}" for name, value in self.args.items()}
+        return {name: _pair(name, value) for name, value in self.args.items()}
 
     def but(self, **changes: str | None) -> str:
         """The search that differs in these; None takes one away."""
-        pairs = self._pairs | {name: f"{quote_plus(name)}={quote_plus(value)}" for name, value in changes.items() if value is not None}
-        kept = [pair for name, pair in pairs.items() if changes.get(name, "") is not None]
-        return self.path + ("?" + "&".join(kept) if kept else "")
+        pairs = self._pairs.copy()
+        for name, value in changes.items():
+            if value is not None:
+                pairs[name] = _pair(name, value)
+            else:
+                pairs.pop(name, None)
+        return self.path + ("?" + "&".join(pairs.values()) if pairs else "")
 
     def each(self, name: str) -> str:
         """The search with another value of `name`, up to that value."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from flask import Flask, Request, Response, g, request
-
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 

@@ -71,5 +71,5 @@ class WordedEnvironment(Environment):
 
 def install(app: Flask) -> None:
     """Have `app` take its templates so. To be installed before anything asks for its environment."""
-    app.jinja_environment = WordedEnvironment
+    app.jinja_environment = WordedEnvironment  # type: ignore[assignment]
     app.jinja_options = {**app.jinja_options, "extensions": [Worded]}

@@ -300,6 +300,21 @@ def fold_characters(written: str) -> str:
     return written.translate(_FOLDED)
 
 
+LATIN, DIGIT = 1, 2
+LATIN_LETTERS = ((0x61, 0x7A), (0xDF, 0xF6), (0xF8, 0x24F), (0x1E00, 0x1EFF))
+"""Small Latin letters as they are folded: a to z, and those that are no other letter with a sign on it (ß, ø, æ)."""
+
+
+def kind_of(char: str | None) -> int:
+    """`LATIN`, `DIGIT`, or 0 for every other character: those whose runs are words or numbers. None is any one, and has no kind."""
+    if char is None or "\u2e80" <= char < "\uff00":
+        return 0
+    code = ord(fold_characters(char))
+    if 0x30 <= code <= 0x39:
+        return DIGIT
+    return LATIN if any(low <= code <= high for low, high in LATIN_LETTERS) else 0
+
+
 def read(text: str, notes: bool = False, open_note: int = 0) -> Reading:
     """Read a text into characters, without their places (fast: one pass where there are no glyphs, as on 98 of 100 leaves)."""
     try:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from archive.search import words
 from archive.search.arrays import Array
-from archive.search.chinese import fold, written_form
+from archive.search.chinese import fold, kind_of, written_form
 from archive.search.segment_facts import ITEM, SegmentFacts, values_of
 from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText, rows_between
 from archive.search.syntax import WESTERN, And, Clause, DateReader, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
@@ -173,7 +174,7 @@ def find_phrase(view: View, phrase: Phrase) -> Found:
 
 
 def _find_itself(view: View, phrase: Phrase) -> Found:
-    if phrase.literal and not phrase.scope and len(phrase.parts[0]) == 1:
+    if phrase.literal and not phrase.scope and len(phrase.parts[0]) == 1 and not kind_of(phrase.parts[0][0]):
         return _find_character(view, phrase)
     parts = [_find_part(view, phrase, number) for number in range(len(phrase.parts))]
     places, documents = parts[0]
@@ -243,7 +244,7 @@ def _find_part(view: View, phrase: Phrase, number: int) -> tuple[Occurrences, Ar
     pattern = text.pattern(phrase.parts[number])
     if pattern is None:
         return NOWHERE, NOWHERE.starts
-    found = text.find(pattern, phrase.scope)
+    found = words.whole(text, text.find(pattern, phrase.scope), phrase, number)
     if phrase.exact and len(found):
         found = found.where(_as_typed(text, found, phrase))
     return view.seen(found)

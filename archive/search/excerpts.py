@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
+from archive.search import words
 from archive.search.base import Snippet, Span
 from archive.search.chinese import WALL, WALL_CHARACTER, Located, fold_characters, locate
 from archive.search.segment_text import GAP
@@ -83,11 +84,19 @@ def mark(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: 
         written = "".join(located.written[at] for at in places)
         for phrase in phrases:
             for start, end in _matches(phrase, written):
-                if not _in_scope(phrase, located, places[start:end], over):
+                if not _in_scope(phrase, located, places[start:end], over) or _is_piece(
+                    phrase, located, places[start], places[end - 1] + 1
+                ):
                     continue
                 ranges.extend(spans_of(located, places[start], places[end - 1] + 1, over))
     clipped = ((max(start - shift, 0), min(end - shift, len(text))) for start, end in ranges)
     return tuple(Span(start, end) for start, end in merged(pair for pair in clipped if pair[0] < pair[1]))
+
+
+def _is_piece(phrase: Phrase, located: Located, start: int, end: int) -> bool:
+    """Part of a longer word of Latin letters, or of a longer number."""
+    first, last = words.has_ends(phrase, 0)[0], words.has_ends(phrase, len(phrase.parts) - 1)[1]
+    return (first and words.runs_on(located, start)) or (last and words.runs_on(located, end))
 
 
 def _in_scope(phrase: Phrase, located: Located, places: Sequence[int], over: bool) -> bool:

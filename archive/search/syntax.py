@@ -20,7 +20,7 @@ from typing import Protocol
 
 from archive.errors import QueryError
 from archive.language import _
-from archive.search.chinese import characters, fold, fold_characters, pieces, read, written_form
+from archive.search.chinese import characters, fold, fold_characters, kind_of, pieces, read, written_form
 
 MAX_LENGTH = 2000
 MAX_CLAUSES = 256
@@ -132,6 +132,9 @@ class Phrase:
     scope: str = ""
     others: tuple[Phrase, ...] = ()
     """Strings that stand for this one (宏治 for 弘治): what is found of any is found of it, each place once."""
+    begun: bool = False
+    goes_on: bool = False
+    """`*` was written before or after a letter or digit: the word or number may have begun before, or go on (`words.py`)."""
 
     @property
     def text(self) -> str:
@@ -141,7 +144,8 @@ class Phrase:
     @property
     def shown(self) -> str:
         """The string as typed, layout dropped, with its wildcards."""
-        return "*".join("".join("?" if char is None else _shown(char) for char in part) for part in self.written)
+        said = "*".join("".join("?" if char is None else _shown(char) for char in part) for part in self.written)
+        return f"{'*' * self.begun}{said}{'*' * self.goes_on}"
 
     @property
     def literal(self) -> bool:
@@ -572,7 +576,10 @@ class _Parser:
         parts, written = _wildcards(self.text[start : self.at])
         if len(parts) > MAX_GAPS + 1:
             raise self.fault(_("一个词里最多写 %(most)d 个 *", most=MAX_GAPS), start)
-        return Phrase(parts, written, False, scope) if parts else None
+        if not parts:
+            return None
+        begun, goes_on = _open_ends(self.text[start : self.at])
+        return Phrase(parts, written, False, scope, begun=begun, goes_on=goes_on)
 
     def finish(self) -> None:
         if self.at < len(self.text):
@@ -606,6 +613,13 @@ def _wildcards(typed: str) -> tuple[tuple[tuple[str | None, ...], ...], tuple[tu
     written[-1] = _strip_front(written[-1][::-1])[::-1]
     folded = tuple(tuple(None if char is None else fold_characters(char) for char in part) for part in written)
     return folded, tuple(written)
+
+
+def _open_ends(typed: str) -> tuple[bool, bool]:
+    """Whether `*` stands right before a string that begins with a letter or digit, and right after one that ends so. Chinese has no words."""
+    begun = re.match(r"[*＊?？]*[*＊][*＊?？]*([^*＊?？])", typed)
+    goes_on = re.search(r"([^*＊?？])[*＊?？]*[*＊][*＊?？]*$", typed)
+    return begun is not None and kind_of(begun[1]) > 0, goes_on is not None and kind_of(goes_on[1]) > 0
 
 
 def _strip_front(part: tuple[str | None, ...]) -> tuple[str | None, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +51,10 @@ _APART = [("玄", "元"), ("弘治", "宏治"), ("丘縣", "邱縣")]
 """The first never finds its taboo substitute."""
 
 
+_RUN = re.compile("&KR[0-9]+;|([A-Za-zＡ-Ｚａ-ｚ](?=[A-Za-zＡ-Ｚａ-ｚ])|[0-9０-９](?=[0-9０-９]))")
+"""The mark of a glyph, passed over, or the first of two letters or two digits that stand side by side."""
+
+
 @dataclass
 class Row:
     """All leaves in one row of numbers, a wall where text does not run on. Leaf n is `names[n]` and begins at `begins[n]`."""
@@ -61,6 +66,8 @@ class Row:
     _notes: list[NDArray[np.bool_]] = field(default_factory=list)
     _length: int = 0
     _open: bool = False
+    _running: list[int] = field(default_factory=list)
+    """Places of Latin letters and digits right before which another of their kind is written: there no word begins or ends."""
 
     def watch(self, documents: Iterator[IndexDocument]) -> Iterator[IndexDocument]:
         """Hand the documents of an item on, and lay those with leaves into the row."""
@@ -72,6 +79,9 @@ class Row:
     def lay(self, document: IndexDocument) -> None:
         if not document.joins_previous:
             self._add(np.zeros(1, np.int32), np.zeros(1, bool))
+        for match in _RUN.finditer(document.text):
+            if match[1]:
+                self._running.append(self._length + len(self.reader.read(document.text[: match.end()])[0]))
         numbers, noted, self._open = self.reader.read(document.text, document.notes, self._open and document.joins_previous)
         self.names.append((document.item, document.key))
         self._begins.append(self._length)
@@ -114,10 +124,16 @@ class Row:
         return Stream(self.written[self.main])
 
     def find(self, wanted: Sequence[int], exact: bool = False) -> Places:
-        """Where a string begins, read through notes or over them, each place once."""
+        """Where a string begins, read through notes or over them, each place once; no piece of a longer word or number."""
         through = self.through.find(wanted, exact)
         over = self.over.find(wanted, exact)
-        return np.union1d(through, self.main[over])
+        over = over[self._are_whole(wanted, self.main[over], self.main[over + len(wanted) - 1] + 1)]
+        return np.union1d(through[self._are_whole(wanted, through, through + len(wanted))], self.main[over])
+
+    def _are_whole(self, wanted: Sequence[int], begins: Places, ends: Places) -> NDArray[np.bool_]:
+        first, last = (folded(wanted[at]) < 0x80 for at in (0, -1))
+        inside = (np.isin(begins, self._running) & first) | (np.isin(ends, self._running) & last)
+        return ~inside
 
     def leaves(self, places: Places) -> dict[tuple[str, str], int]:
         """How often a string begins on each leaf."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PATHS = frozenset(("/search", "/search/advanced", "/search.atom", "/api/v1/search", "/api/v1/suggest"))
 """Short answers that ask the index; not the concordance, which can be long."""
-PATIENCE = 0.1
+PATIENCE = 0.25
 """Seconds that a request waits for its turn."""
 
 

@@ -51,7 +51,9 @@ def _run_on(text: SegmentText, places: Array) -> Array:
     documents = text.documents_of(places[rows])
     inside = text.starts[documents] < places[rows]
     rows, documents = rows[inside], documents[inside]
-    found[rows] = ~np.isin(places[rows], _parted(text, documents))
+    if len(rows):
+        parted = np.append(_parted(text, documents), len(text.codes))
+        found[rows] = parted[np.searchsorted(parted, places[rows])] != places[rows]
     return found
 
 
@@ -66,7 +68,7 @@ def _kinds(text: SegmentText) -> Array:
 
 
 def _parted(text: SegmentText, documents: Array) -> Array:
-    """The through positions in some documents before which something stands that is no character."""
+    """The through positions in some documents before which something stands that is no character, ascending."""
     distinct = np.unique(documents)
     bounds = text.arrays["layout_starts"].astype(np.int64)
     begins = bounds[distinct]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
 
-from archive.search import excerpts
+from archive.search import excerpts, kernels
 from archive.search.arrays import Array
 from archive.search.base import FacetCount, Group, Hit, Query, Results, Snippet
 from archive.search.batch_reading import decode
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
-from archive.search.picking import smallest
-from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts, Work
+from archive.search.picking import first_of
+from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts
 from archive.search.segment_text import Layout, Occurrences, SegmentText
 from archive.search.syntax import And, Clause, Near, Or, Parsed, Phrase
 
@@ -24,8 +25,7 @@ _IN_GROUP = 3
 """Hits shown of each work."""
 _MARKED = 40
 """So many occurrences of a string in one document are looked at for its excerpts."""
-_FEW = 2000
-"""Up to so many characters are counted as strings; more as numbers."""
+_COUNT = itemgetter(1)
 _WIDER = ("", "section", "juan", "work")
 """Scopes from narrow to wide; `leaf` is narrower than all."""
 
@@ -56,17 +56,18 @@ class _Part:
     documents: Array
     matches: Array
     scores: Array
-    in_text: Array
-    """True for pages and timed segments, False for descriptions."""
-    aligned: dict[Phrase, Array] = field(default_factory=dict)
-    """How often each string stands in each of the documents, worked out once."""
+    described: Array
+    """Which of the documents are descriptions; all others are pages and timed segments."""
 
-    def counts(self, phrase: Phrase) -> Array:
-        """How often a string stands in each of the documents."""
-        if phrase not in self.aligned:
-            found = self.answer.found[phrase]
-            self.aligned[phrase] = counts_at(self.documents, found.documents, found.counts)
-        return self.aligned[phrase]
+    @property
+    def text_documents(self) -> Array:
+        """The pages and timed segments."""
+        return np.delete(self.documents, self.described) if len(self.described) else self.documents
+
+    @property
+    def occurrences(self) -> int:
+        """How many in text."""
+        return int(self.matches.sum()) - int(self.matches[self.described].sum())
 
 
 class Answer:
@@ -89,24 +90,23 @@ class Answer:
         """The whole answer."""
         parts = self._parts(self.parsed.clause, self.phrases, self.query.scope)
         self._score(parts)
-        in_text = [part.in_text for part in parts]
-        total = sum(int(np.count_nonzero(mask)) for mask in in_text)
-        described = sum(len(mask) for mask in in_text) - total
-        found = self._works(parts, in_text)
+        described = sum(len(part.described) for part in parts)
+        total = sum(len(part.documents) for part in parts) - described
+        texts = [part.text_documents for part in parts]
         groups = self._groups(parts) if self.query.group else ()
         return Results(
             total=total,
-            items=int(np.count_nonzero(found)),
+            items=self._works(parts, texts),
             metadata_total=described,
-            occurrences=sum(int(part.matches[mask].sum()) for part, mask in zip(parts, in_text, strict=True)),
+            occurrences=sum(part.occurrences for part in parts),
             hits=tuple(hit for group in groups for hit in group.hits) if self.query.group else tuple(self._hits(self._page(parts))),
             facets=self._facets(parts),
             understood=self.parsed.understood,
-            forms=self._forms(parts, in_text),
+            forms=self._forms(parts, texts),
             terms=tuple(dict.fromkeys(phrase.text for phrase in self.parsed.strings())),
             several=_has_several(self.parsed.clause),
             groups=groups,
-            works=int(np.count_nonzero(self._works(parts, [np.ones(len(mask), bool) for mask in in_text]))) if self.query.group else 0,
+            works=self._works(parts, [part.documents for part in parts]) if self.query.group else 0,
             wider=self._wider(parts) if not total and not described else (),
             unquoted=self._unquoted(),
         )
@@ -118,7 +118,7 @@ class Answer:
     def total(self, clause: Clause, phrases: Sequence[Phrase] = (), scope: str = "", known: Sequence[Evaluation] = ()) -> int:
         """How many pages and timed segments a clause finds under the same filters, for the same reader."""
         parts = self._parts(clause, phrases, scope, known)
-        return sum(int(np.count_nonzero(part.in_text)) for part in parts)
+        return sum(len(part.documents) - len(part.described) for part in parts)
 
     def selected(self, facts: SegmentFacts, documents: Array) -> Array:
         """True for each of these documents that the query's filters leave."""
@@ -159,21 +159,18 @@ class Answer:
                 documents = documents[keep]
         counted = [counts_at(documents, found.documents, found.counts) for found in _counting(answer)]
         matches = counted[0] if len(counted) == 1 else np.sum(counted, axis=0) if counted else np.zeros(len(documents), np.int64)
-        in_text = segment.facts.target[documents] != ITEM
-        if np.count_nonzero(in_text) < len(documents) - 1:
-            documents, matches = _one_description(segment.facts, documents, matches, np.flatnonzero(~in_text))
-            in_text = segment.facts.target[documents] != ITEM
-        return _Part(segment, answer, documents, matches, np.zeros(len(documents), np.float32), in_text)
+        described = kernels.rows_with(segment.facts.target, documents, ITEM)
+        if len(described) > 1:
+            documents, matches = _one_description(segment.facts, documents, matches, described)
+            described = kernels.rows_with(segment.facts.target, documents, ITEM)
+        return _Part(segment, answer, documents, matches, np.zeros(len(documents), np.float32), described)
 
-    def _works(self, parts: Sequence[_Part], masks: Sequence[Array]) -> Array:
-        """By the number of an item in the whole index, True for those that have one of the documents of the masks."""
-        size = max((int(view.items.max(initial=-1)) + 1 for view in self.views), default=0)
-        found = np.zeros(size, bool)
-        for part, mask in zip(parts, masks, strict=True):
-            documents = part.documents if mask.all() else part.documents[mask]
-            codes, counts = part.segment.facts.in_runs("item", documents)
-            found[part.answer.view.items[codes[counts > 0]]] = True
-        return found
+    def _works(self, parts: Sequence[_Part], documents: Sequence[Array]) -> int:
+        """How many items have one of the documents."""
+        found = np.zeros(max((int(view.items.max(initial=-1)) + 1 for view in self.views), default=0), bool)
+        for part, some in zip(parts, documents, strict=True):
+            kernels.mark(found, part.answer.view.items, part.segment.facts.item, some)
+        return int(np.count_nonzero(found))
 
     # Ranking
 
@@ -182,18 +179,22 @@ class Answer:
         itself, not its neighbour; up to 1 for the share of strings in the very form typed; and BM25, squeezed below 1."""
         documents = max(sum(view.total for view in self.views), 1)
         length = max(sum(view.characters for view in self.views) / documents, 1.0)
-        norms = [_norms(part, length) for part in parts]
+        present = [np.zeros(len(part.documents), np.int32) for part in parts]
+        in_form = [np.zeros(len(part.documents), np.int32) for part in parts]
         for phrase in self.phrases:
             holding = sum(_holding(part, phrase) for part in parts)
-            weight = np.float32(2.2 * np.log(1 + (documents - holding + 0.5) / (holding + 0.5)))
-            for part, norm in zip(parts, norms, strict=True):
-                counts = part.counts(phrase).astype(np.float32)
-                part.scores += weight * counts / (counts + norm)
-        for part in parts:
-            part.scores /= part.scores + np.float32(10.0)
-            if self.phrases:
-                _add_forms(part, self.phrases)
-        _add_presence(parts, self.phrases)
+            weight = float(2.2 * np.log(1 + (documents - holding + 0.5) / (holding + 0.5)))
+            for part, here, same in zip(parts, present, in_form, strict=True):
+                found, lengths = part.answer.found[phrase], part.segment.text.lengths
+                kernels.weigh(
+                    part.documents, lengths, length, weight, found.documents, found.counts, found.as_typed, part.scores, here, same
+                )
+        if not self.phrases:
+            return
+        most = max([1, *(int(here.max(initial=0)) for here in present)])
+        for part, here, same in zip(parts, present, in_form, strict=True):
+            kernels.scored(part.scores, here, same, most, len(self.phrases))
+            _add_titles(part, self.phrases)
 
     def _page(self, parts: Sequence[_Part]) -> list[tuple[_Part, int]]:
         """The hits asked for, in order."""
@@ -202,7 +203,7 @@ class Answer:
         if not limit or offset >= sum(sizes):
             return []
         bounds = np.cumsum([0, *sizes])
-        order = smallest(self._keys(parts), offset + limit)[offset:]
+        order = first_of(self._keys(parts), offset + limit)[offset:]
         chosen = np.searchsorted(bounds, order, side="right") - 1
         return [(parts[at], int(place - bounds[at])) for at, place in zip(chosen.tolist(), order.tolist(), strict=True)]
 
@@ -242,10 +243,11 @@ class Answer:
         order = np.lexsort([*reversed(keys), items])
         begins = np.flatnonzero(np.diff(items[order], prepend=-1))
         best = order[begins]
-        chosen = smallest([key[best] for key in keys], offset + limit)[offset:]
+        chosen = first_of([key[best] for key in keys], offset + limit)[offset:]
         ends = np.append(begins[1:], len(order))
         bounds = np.cumsum([0, *(len(part.documents) for part in parts)])
-        text, matches = _joined([part.in_text for part in parts]), _joined([part.matches for part in parts])
+        matches, text = _joined([part.matches for part in parts]), np.ones(len(items), bool)
+        text[_joined([part.described + bound for part, bound in zip(parts, bounds.tolist(), strict=False)])] = False
         groups = []
         for at in chosen.tolist():
             rows = order[begins[at] : ends[at]]
@@ -258,38 +260,50 @@ class Answer:
     # What is shown
 
     def _hits(self, chosen: Sequence[tuple[_Part, int]]) -> list[Hit]:
-        """The hits as they are shown; what is kept of them is read column by column."""
+        """The hits as they are shown."""
         hits: dict[int, Hit] = {}
         for part in {id(part): part for part, _index in chosen}.values():
-            rows = [(place, index) for place, (other, index) in enumerate(chosen) if other is part]
-            facts, documents = part.segment.facts, part.documents[[index for _place, index in rows]]
-            columns = (documents.tolist(), facts.texts("key", documents), facts.texts("label", documents))
-            works = {code: facts.work_of(document) for code, document in zip(facts.work[documents].tolist(), columns[0], strict=True)}
-            for (place, index), document, key, label in zip(rows, *columns, strict=True):
-                hits[place] = self._hit(part, index, document, key, label, works[int(facts.work[document])])
+            places = [place for place, (other, _index) in enumerate(chosen) if other is part]
+            hits.update(zip(places, self._hits_of(part, np.array([chosen[place][1] for place in places])), strict=True))
         return [hits[place] for place in range(len(chosen))]
 
-    def _hit(self, part: _Part, index: int, document: int, key: str, label: str, work: Work) -> Hit:
-        facts = part.segment.facts
-        start, end = float(facts.time[document]), float(facts.arrays["until"][document])
-        places = list(_places_in(part, document)) if self.query.snippets else []
-        return Hit(
-            target=TARGETS[int(facts.target[document])],
-            item=facts.value("item", int(facts.item[document])),
-            key=key,
-            title=work.title,
-            label=label,
-            score=round(float(part.scores[index]), 6),
-            matches=int(part.matches[index]),
-            snippets=self._snippets(part, document, places) if self.query.snippets else (),
-            start=None if start != start else start,
-            end=None if end != end else end,
-            position=int(facts.position[document]),
-            collection=work.collection,
-            kind=work.kind,
-            source=facts.value("source", int(facts.arrays["source"][document])),
-            reasons=tuple(dict.fromkeys(pair for phrase, found in places for pair in _differences(part.segment.text, phrase, found))),
+    def _hits_of(self, part: _Part, rows: Array) -> Iterator[Hit]:
+        """Those hits of one segment; what is kept of them is read column by column."""
+        facts, documents = part.segment.facts, part.documents[rows]
+        numbers: list[int] = documents.tolist()
+        works = facts.works_of(documents)
+        items, sources = facts.named("item", facts.item[documents]), facts.named("source", facts.arrays["source"][documents])
+        columns = (
+            facts.target[documents].tolist(),
+            facts.texts("key", documents),
+            facts.texts("label", documents),
+            part.scores[rows].tolist(),
+            part.matches[rows].tolist(),
+            facts.time[documents].tolist(),
+            facts.arrays["until"][documents].tolist(),
+            facts.position[documents].tolist(),
         )
+        text = part.segment.text
+        for document, work, item, source, row in zip(numbers, works, items, sources, zip(*columns, strict=True), strict=True):
+            target, key, label, score, matches, start, end, position = row
+            found = list(_places_in(part, document)) if self.query.snippets else []
+            yield Hit(
+                TARGETS[target],
+                item,
+                key,
+                work.title,
+                label,
+                round(score, 6),
+                matches,
+                self._snippets(part, document, found) if self.query.snippets else (),
+                None if start != start else start,
+                None if end != end else end,
+                position,
+                work.collection,
+                work.kind,
+                source,
+                tuple(dict.fromkeys(pair for phrase, places in found for pair in _differences(text, phrase, places))) if found else (),
+            )
 
     def _snippets(self, part: _Part, document: int, places: Sequence[tuple[Phrase | None, Occurrences]]) -> tuple[Snippet, ...]:
         text = part.segment.text
@@ -305,10 +319,10 @@ class Answer:
             counts: Counter[str] = Counter()
             for part, works in zip(parts, by_work, strict=True):
                 counts.update(part.segment.facts.facet(name, part.documents, works))
-            found[name] = tuple(FacetCount(value, count) for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+            found[name] = tuple(FacetCount(value, count) for value, count in sorted(sorted(counts.items()), key=_COUNT, reverse=True))
         return found
 
-    def _forms(self, parts: Sequence[_Part], in_text: Sequence[Array]) -> tuple[tuple[str, int], ...]:
+    def _forms(self, parts: Sequence[_Part], texts: Sequence[Array]) -> tuple[tuple[str, int], ...]:
         """Written forms of the strings without wildcards, counted in the text of the hits; a form as typed that is nowhere counts 0."""
         counts: Counter[str] = Counter()
         for phrase in self.phrases:
@@ -316,10 +330,10 @@ class Answer:
                 continue
             if not phrase.exact and not phrase.scope:
                 counts["".join(char or "" for char in phrase.written[0])] += 0
-            for part, mask in zip(parts, in_text, strict=True):
+            for part, documents in zip(parts, texts, strict=True):
                 for each, found in part.answer.found[phrase].alternatives or ((phrase, part.answer.found[phrase]),):
                     if each.literal:
-                        counts.update(_written_forms(part, mask, each, found))
+                        counts.update(_written_forms(part, documents, each, found))
         return tuple(heapq.nsmallest(100, counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
     def _wider(self, parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
@@ -383,12 +397,6 @@ def _one_description(facts: SegmentFacts, documents: Array, matches: Array, desc
     return documents[keep], matches[keep]
 
 
-def _norms(part: _Part, mean: float) -> Array:
-    """What BM25 adds to the count below the line, by the length of each document against the mean."""
-    norms: Array = part.segment.text.lengths[part.documents].astype(np.float32) * np.float32(0.9 / mean) + np.float32(0.3)
-    return norms
-
-
 def _holding(part: _Part, phrase: Phrase) -> int:
     """How many documents that count have a string."""
     found = part.answer.found[phrase]
@@ -397,31 +405,9 @@ def _holding(part: _Part, phrase: Phrase) -> int:
     return int(np.count_nonzero(part.answer.view.counted[found.documents]))
 
 
-def _add_presence(parts: Sequence[_Part], phrases: Sequence[Phrase]) -> None:
-    """1 for the documents with the most of the strings that any has, whatever segment it is in."""
-    if len(phrases) < 2:
-        for part in parts:
-            part.scores += np.float32(len(phrases))
-        return
-    present = []
-    for part in parts:
-        number = np.zeros(len(part.documents), np.int32)
-        for phrase in phrases:
-            number += part.counts(phrase) > 0
-        present.append(number)
-    best = max([1, *(int(number.max(initial=0)) for number in present)])
-    for part, number in zip(parts, present, strict=True):
-        part.scores += number >= best
-
-
-def _add_forms(part: _Part, phrases: Sequence[Phrase]) -> None:
-    """The share of the strings in the very form typed, and 2 for a title."""
-    as_typed = np.zeros(len(part.documents), np.float32)
-    for phrase in phrases:
-        found = part.answer.found[phrase]
-        as_typed += counts_at(part.documents, found.documents, found.as_typed) > 0
-    part.scores += as_typed / np.float32(len(phrases))
-    described = np.flatnonzero(~part.in_text)
+def _add_titles(part: _Part, phrases: Sequence[Phrase]) -> None:
+    """2 for a description with one of the strings in its title."""
+    described = part.described
     if len(described):
         part.scores[described[_in_title(part, part.documents[described], phrases)]] += np.float32(2.0)
 
@@ -480,58 +466,17 @@ def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -
             yield typed, chr(point)
 
 
-def _written_forms(part: _Part, in_text: Array, phrase: Phrase, found: Found) -> dict[str, int]:
+def _written_forms(part: _Part, documents: Array, phrase: Phrase, found: Found) -> dict[str, int]:
     text = part.segment.text
-    documents = part.documents if in_text.all() else part.documents[in_text]
     if len(phrase.parts[0]) == 1 and not phrase.scope:
         return _character_forms(text, found, documents)
-    places = found.places
-    # With shadows about, there are places in documents that do not count.
-    if not part.answer.view.whole or len(documents) != len(found.documents) or not np.array_equal(documents, found.documents):
-        counted = np.zeros(part.segment.facts.documents, bool)
-        counted[documents] = True
-        places = places.where(counted[found.place_documents])
-    if not len(places):
-        return {}
-    return _forms_at(text, places, len(phrase.parts[0]))
+    length = len(phrase.parts[0])
+    first, counts = text.forms(found.places, found.place_documents, documents, length)
+    written = decode(text.letters[text.written(found.places.where(first), length)].ravel())
+    return {written[at * length : (at + 1) * length]: count for at, count in enumerate(counts.tolist())}
 
 
 def _character_forms(text: SegmentText, found: Found, documents: Array) -> dict[str, int]:
-    if not len(documents):
-        return {}
-    chosen = np.zeros(text.documents, bool)
-    chosen[documents] = True
-    counted = {chr(int(text.letters[form])): int(np.dot(counts, chosen[holding])) for form, (holding, counts) in found.forms.items()}
+    forms = found.forms.items()
+    counted = {chr(int(text.letters[form])): kernels.summed_where(holding, counts, documents) for form, (holding, counts) in forms}
     return {form: count for form, count in counted.items() if count}
-
-
-def _forms_at(text: SegmentText, places: Occurrences, length: int) -> dict[str, int]:
-    """Written forms and how often, one number for each form, character by character, so that long strings need no wide comparison."""
-    if len(places) * length <= _FEW:
-        text_of_all = decode(text.letters[text.written(places, length)].ravel())
-        return Counter(text_of_all[at : at + length] for at in range(0, len(text_of_all), length))
-    number, size = np.zeros(len(places), np.int64), 1
-    for at in range(length):
-        column = text.codes_at(places, at)
-        variants = text.forms_of(int(text.fold_of[column[0]]))
-        if len(variants) == 1:
-            continue
-        if size * len(variants) > 1 << 20:
-            _numbers, number = np.unique(number, return_inverse=True)
-            size = int(number.max(initial=0)) + 1
-        number = number * len(variants) + np.searchsorted(variants, column)
-        size *= len(variants)
-    if size == 1:
-        counts, first = [len(places)], [0]
-    elif size <= 4096:
-        every = np.bincount(number, minlength=1)
-        numbers = np.flatnonzero(every)
-        counts = every[numbers].tolist()
-        rows = np.empty(size, np.int64)
-        rows[number[::-1]] = np.arange(len(number))[::-1]
-        first = rows[numbers].tolist()
-    else:
-        _numbers, at_first, how_many = np.unique(number, return_index=True, return_counts=True)
-        first, counts = at_first.tolist(), how_many.tolist()
-    written = text.written(places.where(np.array(first)), length)
-    return {"".join(map(chr, text.letters[row].tolist())): count for row, count in zip(written, counts, strict=True)}

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from archive.model.rights import Audience, Visibility
 
 
@@ -109,8 +111,7 @@ class Snippet:
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):  # a page of hits is made of them: four times as quick as a frozen dataclass
     """One page, timed segment or item that matches. `matches` occurrences in it, exact."""
 
     target: str
@@ -166,8 +167,7 @@ class Offer:
     note: str = ""
 
 
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: a facet has hundreds of them, and a frozen one takes four times as long to make
-class FacetCount:
+class FacetCount(msgspec.Struct, frozen=True):  # a facet has hundreds of them
     """One value of a facet with the number of hits (pages, segments, items) that have it."""
 
     value: str

@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 
-from archive.search import words
+from archive.search import kernels, words
 from archive.search.arrays import Array
 from archive.search.chinese import fold, kind_of, written_form
 from archive.search.segment_facts import ITEM, SegmentFacts, values_of
 from archive.search.segment_text import GAP, NOWHERE, Occurrences, SegmentText, rows_between
 from archive.search.syntax import WESTERN, And, Clause, DateReader, FieldClause, Near, Not, Or, Phrase, SectionClause, Years
 
-_DENSE = 16
-"""A list of documents is looked up in a table when more than one document in so many is in it."""
+_NONE: Array = np.zeros(0, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class View:
     def of(cls, text: SegmentText, facts: SegmentFacts, visible: Array, items: Array) -> View:
         joins = np.zeros(len(visible), bool)
         if len(visible) > 1:
-            walls = text.walls_before(text.starts[:-1])
+            walls = text.walls_before(text.starts[:-1].astype(np.int64))
             joins[1:] = (walls[1:] == walls[:-1]) & visible[1:] & visible[:-1]
         counted = visible & ~facts.shadow
         total = int(np.count_nonzero(counted))
@@ -60,15 +60,9 @@ class View:
         """Those occurrences the reader may see whole, and the document each begins in."""
         if not len(found):
             return found, found.starts
-        documents = self.text.documents_of(found.starts)
-        beyond = np.flatnonzero(found.ends > self.text.starts[documents + 1])
-        if self.open and not len(beyond):
-            return found, documents
-        keep = self.visible[documents]
-        if len(beyond):
-            last = self.text.documents_of(found.ends[beyond] - 1)
-            keep[beyond] &= self.regions[documents[beyond]] == self.regions[last]
-        return (found, documents) if keep.all() else (found.where(keep), documents[keep])
+        text = self.text
+        keep, documents, everything = kernels.seen(found.starts, found.ends, text.starts, text.steps, self.visible, self.regions)
+        return (found, documents) if everything else (found.where(keep), documents[keep])
 
 
 class Found:
@@ -111,11 +105,7 @@ class Found:
     def keep_counted(self, view: View) -> None:
         """Leave out the documents that are no hits (shadows of another chunk's leaves); their places stay."""
         if not view.whole:
-            keep = view.counted[self.documents]
-            if not keep.all():
-                same = self.as_typed is self.counts
-                self.documents, self.counts = self.documents[keep], self.counts[keep]
-                self.as_typed = self.counts if same else self.as_typed[keep]
+            self.documents, self.counts, self.as_typed = kernels.kept(self.documents, self.counts, self.as_typed, view.counted)
         self.only_counted = True
 
     @property
@@ -147,14 +137,9 @@ class Found:
         return self.places.where(rows_between(self.places.starts, lows, highs))
 
 
-def _begins(documents: Array) -> Array:
-    """Where each run of equal documents begins."""
-    return np.flatnonzero(np.concatenate(([True], documents[1:] != documents[:-1]))) if len(documents) else documents
-
-
 def _counted(documents: Array) -> tuple[Array, Array]:
-    begins = _begins(documents)
-    return documents[begins], np.diff(np.append(begins, len(documents)))
+    distinct, counts, _typed = kernels.by_document(documents, _NONE)
+    return distinct, counts
 
 
 def find_phrase(view: View, phrase: Phrase) -> Found:
@@ -180,15 +165,13 @@ def _find_itself(view: View, phrase: Phrase) -> Found:
     places, documents = parts[0]
     if len(parts) > 1:
         places, documents = _chain(view, [part for part, _ in parts])
-    begins = _begins(documents)
-    distinct, counts = documents[begins], np.diff(np.append(begins, len(documents)))
     if phrase.exact:
-        exact = counts
-    elif len(parts) > 1 or not len(distinct):
-        exact = np.zeros(len(distinct), np.int64)
+        distinct, counts = _counted(documents)
+        typed = counts
     else:
-        exact = np.add.reduceat(_as_typed(view.text, places, phrase), begins, dtype=np.int64)
-    return Found(distinct, counts, exact, lambda: (places, documents))
+        same = _as_typed(view.text, places, phrase) if len(parts) == 1 else _NONE
+        distinct, counts, typed = kernels.by_document(documents, same)
+    return Found(distinct, counts, typed, lambda: (places, documents))
 
 
 def _find_character(view: View, phrase: Phrase) -> Found:
@@ -226,17 +209,10 @@ def _find_character(view: View, phrase: Phrase) -> Found:
 
 def counts_at(documents: Array, found_in: Array, counts: Array) -> Array:
     """For each of `documents` its count, 0 when it is not among `found_in`. Both ascend."""
-    if not len(found_in) or not len(documents):
-        return np.zeros(len(documents), np.int32)
-    if found_in is documents or (len(found_in) == len(documents) and np.array_equal(found_in, documents)):
+    if found_in is documents:
         return counts
-    size = int(max(documents[-1], found_in[-1])) + 1
-    if len(documents) * _DENSE > size:
-        dense = np.zeros(size, np.int32)
-        dense[found_in] = counts
-        return dense[documents]
-    at = np.minimum(np.searchsorted(found_in, documents), len(found_in) - 1)
-    return np.where(found_in[at] == documents, counts[at], 0)
+    aligned: Array = kernels.counts_at(documents, found_in, counts)
+    return aligned
 
 
 def _find_part(view: View, phrase: Phrase, number: int) -> tuple[Occurrences, Array]:
@@ -252,19 +228,7 @@ def _find_part(view: View, phrase: Phrase, number: int) -> tuple[Occurrences, Ar
 
 def _as_typed(text: SegmentText, found: Occurrences, phrase: Phrase) -> Array:
     """True for each occurrence whose characters are those typed, in the same form."""
-    keep = np.ones(len(found), bool)
-    if not len(found):
-        return keep
-    for at, char in enumerate(phrase.written[0]):
-        if char is None:
-            continue
-        code = text.code(char)
-        if code is None:
-            return np.zeros(len(found), bool)
-        if phrase.parts[0][at] == char and len(text.forms_of(code)) == 1:
-            continue  # there is no other form of it in the segment
-        keep &= text.codes_at(found, at) == code
-    return keep
+    return text.as_typed(found, text.letters_of(phrase.parts[0], phrase.written[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,15 +368,63 @@ class Evaluation:
     near: dict[Near, Found] = field(default_factory=dict)
 
 
+def _adjoining(view: View, strings: Sequence[Array]) -> Array:
+    """The documents with one of some strings that have each of the others too, or a neighbour has it that the text runs on to or from."""
+    rarest = min(strings, key=len)
+    candidates = kernels.widened(rarest, view.regions)
+    for documents in strings:
+        if documents is not rarest:
+            candidates = kernels.having(candidates, documents, view.regions)
+    having: Array = reduce(kernels.united, [kernels.intersected(candidates, documents) for documents in strings])
+    return having
+
+
 Units = Callable[[str], Sequence[Array]]
 """A scope to what `units_of` gives for the segments at hand."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
-    """Documents as masks, one a segment. `text`: strings in text had a part in it; without, only descriptions are meant."""
+class _Chosen:
+    """Documents of one segment (ascending), or with `but` all but these."""
 
-    masks: list[Array]
+    documents: Array
+    but: bool = False
+
+    def among(self, total: int) -> Array:
+        """The documents themselves, of so many."""
+        return np.flatnonzero(_mask(total, self.documents, False)) if self.but else self.documents
+
+    def also(self, other: _Chosen) -> _Chosen:
+        """What both choose."""
+        if self.but and other.but:
+            return _Chosen(kernels.united(self.documents, other.documents), True)
+        if self.but or other.but:
+            kept, left_out = (other, self) if self.but else (self, other)
+            return _Chosen(kernels.without(kept.documents, left_out.documents))
+        return _Chosen(kernels.intersected(self.documents, other.documents))
+
+    def turned(self) -> _Chosen:
+        """What is not chosen."""
+        return _Chosen(self.documents, not self.but)
+
+    def either(self, other: _Chosen) -> _Chosen:
+        """What one of them chooses."""
+        if self.but or other.but:
+            return self.turned().also(other.turned()).turned()
+        return _Chosen(kernels.united(self.documents, other.documents))
+
+
+def _mask(total: int, documents: Array, chosen: bool = True) -> Array:
+    mask = np.full(total, not chosen)
+    mask[documents] = chosen
+    return mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """The documents of each segment. `text`: strings in text had a part in it; without, only descriptions are meant."""
+
+    chosen: list[_Chosen]
     text: bool
 
 
@@ -439,11 +451,12 @@ def evaluate_all(
             answer.documents = answer.found[clause].documents
         return answers
     match = _Evaluator(answers, scope, dates, units).match(clause)
-    for answer, mask in zip(answers, match.masks, strict=True):
-        chosen = mask & answer.view.counted
-        if not match.text:
-            chosen &= answer.view.facts.target == ITEM
-        answer.documents = np.flatnonzero(chosen)
+    for answer, chosen in zip(answers, match.chosen, strict=True):
+        facts = answer.view.facts
+        documents = chosen.among(facts.documents)
+        if not (answer.view.whole and answer.view.open):
+            documents = documents[answer.view.counted[documents]]
+        answer.documents = documents if match.text else documents[facts.target[documents] == ITEM]
     return answers
 
 
@@ -456,16 +469,16 @@ class _Evaluator:
     def match(self, clause: Clause) -> _Match:
         match clause:
             case Phrase():
-                return _Match([self.mask(answer, self.found(answer, clause).documents) for answer in self.answers], True)
+                return _Match([_Chosen(self.found(answer, clause).documents) for answer in self.answers], True)
             case Near():
                 return _Match([self.near(answer, clause) for answer in self.answers], True)
             case FieldClause():
                 pattern, exact = _field_pattern(clause.phrase), clause.phrase.exact
-                return _Match([view.facts.matching_fields(clause.keys, pattern, exact) for view in self.views], False)
+                return self.described([view.facts.matching_fields(clause.keys, pattern, exact) for view in self.views])
             case SectionClause():
-                return _Match([self.in_section(view, clause.phrase) for view in self.views], False)
+                return self.described([self.in_section(view, clause.phrase) for view in self.views])
             case Years():
-                return _Match([self.in_years(view, clause) for view in self.views], False)
+                return self.described([self.in_years(view, clause) for view in self.views])
             case Not():
                 return self.none_of(self.match(clause.clause))
             case And():
@@ -473,96 +486,81 @@ class _Evaluator:
             case Or():
                 return self.any_of(clause.clauses)
 
+    @staticmethod
+    def described(masks: Sequence[Array]) -> _Match:
+        """Documents for what is said of them, not for their text."""
+        return _Match([_Chosen(np.flatnonzero(mask)) for mask in masks], False)
+
     def found(self, answer: Evaluation, phrase: Phrase) -> Found:
         """Where a string stands; what is to be left out is not remembered for the answer."""
         return answer.found.get(phrase) or find_phrase(answer.view, phrase)
 
-    def near(self, answer: Evaluation, clause: Near) -> Array:
+    def near(self, answer: Evaluation, clause: Near) -> _Chosen:
         near = find_near(answer.view, clause, [self.found(answer, phrase) for phrase in clause.phrases])
         if all(phrase in answer.found for phrase in clause.phrases):
             answer.near[clause] = near
-        return self.mask(answer, near.documents)
-
-    def mask(self, answer: Evaluation, documents: Array) -> Array:
-        mask = np.zeros(answer.view.facts.documents, bool)
-        mask[documents] = True
-        return mask
+        return _Chosen(near.documents)
 
     def none_of(self, match: _Match) -> _Match:
         """What does not match; with a scope, what stands in no unit that matches."""
-        masks = match.masks
+        chosen = match.chosen
         if self.scope and self.scope != "leaf" and match.text:
-            masks = self.in_units(masks, [self.matching_units(masks)])
-        return _Match([~mask for mask in masks], False)
+            matching = self.matching_units(self.documents(chosen))
+            chosen = [_Chosen(np.flatnonzero(matching[unit])) for unit in self.units()]
+        return _Match([one.turned() for one in chosen], False)
 
     def all_of(self, clauses: Sequence[Clause]) -> _Match:
         """Text clauses within the scope, at least one in the document itself; the others of the document itself."""
         matches = [self.match(clause) for clause in clauses]
-        texts = [match.masks for match in matches if match.text]
-        masks = [np.ones(view.facts.documents, bool) for view in self.views]
+        texts = [match.chosen for match in matches if match.text]
         if len(texts) == 1:
-            masks = [mask.copy() for mask in texts[0]]
+            chosen = texts[0]
         elif texts:
-            masks = self.together(texts)
+            chosen = self.together(texts)
+        else:
+            chosen = [_Chosen(np.zeros(0, np.int64), True) for _view in self.views]
         for match in matches:
             if not match.text:
-                masks = [mask & other for mask, other in zip(masks, match.masks, strict=True)]
-        return _Match(masks, bool(texts))
+                chosen = [one.also(other) for one, other in zip(chosen, match.chosen, strict=True)]
+        return _Match(chosen, bool(texts))
 
-    def together(self, texts: Sequence[list[Array]]) -> list[Array]:
+    def together(self, texts: Sequence[list[_Chosen]]) -> list[_Chosen]:
         """The documents with one of some strings that have all of them within the scope."""
         if self.scope == "leaf":
-            return [np.logical_and.reduce(masks) for masks in zip(*texts, strict=True)]
-        either = [np.logical_or.reduce(masks) for masks in zip(*texts, strict=True)]
-        if self.scope:
-            return self.in_units(either, [self.matching_units(masks) for masks in texts])
-        for masks in texts:
-            either = [one & self.widened(view, mask) for one, view, mask in zip(either, self.views, masks, strict=True)]
-        return either
+            return [reduce(_Chosen.also, some) for some in zip(*texts, strict=True)]
+        listed = [self.documents(chosen) for chosen in texts]
+        if not self.scope:
+            return [_Chosen(_adjoining(view, some)) for view, some in zip(self.views, zip(*listed, strict=True), strict=True)]
+        common = np.logical_and.reduce([self.matching_units(some) for some in listed])
+        either = [reduce(kernels.united, some) for some in zip(*listed, strict=True)]
+        return [_Chosen(some[common[unit[some]]]) for some, unit in zip(either, self.units(), strict=True)]
 
-    def widened(self, view: View, mask: Array) -> Array:
-        """The documents of the mask and their neighbours, the text running on between them."""
-        wide = mask.copy()
-        hits = np.flatnonzero(mask)
-        before, after = hits[hits > 0], hits[hits < len(mask) - 1]
-        wide[before[view.regions[before] == view.regions[before - 1]] - 1] = True
-        wide[after[view.regions[after] == view.regions[after + 1]] + 1] = True
-        return wide
+    def documents(self, chosen: Sequence[_Chosen]) -> list[Array]:
+        """The documents of each segment, one by one."""
+        return [one.among(view.facts.documents) for one, view in zip(chosen, self.views, strict=True)]
 
     def units(self) -> Sequence[Array]:
         """See `units_of`."""
         return units_of(self.views, self.scope) if self._units is None else self._units(self.scope)
 
-    def matching_units(self, masks: Sequence[Array]) -> Array:
-        """True for each unit that has one of the documents of the masks."""
+    def matching_units(self, documents: Sequence[Array]) -> Array:
+        """True for each unit that has one of the documents."""
         units = self.units()
         having = np.zeros(max((int(unit.max(initial=-1)) + 1 for unit in units), default=0), bool)
-        for unit, mask in zip(units, masks, strict=True):
-            having[unit[np.flatnonzero(mask)]] = True
+        for unit, some in zip(units, documents, strict=True):
+            having[unit[some]] = True
         return having
-
-    def in_units(self, masks: Sequence[Array], wanted: Sequence[Array]) -> list[Array]:
-        """With one set of units all their documents; with several the documents of `masks` in units that all sets have."""
-        common = np.logical_and.reduce(wanted)
-        if len(wanted) == 1:
-            return [common[unit] for unit in self.units()]
-        inside = []
-        for mask, unit in zip(masks, self.units(), strict=True):
-            rows = np.flatnonzero(mask)
-            into = np.zeros(len(mask), bool)
-            into[rows[common[unit[rows]]]] = True
-            inside.append(into)
-        return inside
 
     def any_of(self, clauses: Sequence[Clause]) -> _Match:
         """A clause about descriptions alone means descriptions, when it stands beside strings of text."""
         matches = [self.match(clause) for clause in clauses]
         text = any(match.text for match in matches)
-        masks = []
+        chosen = []
         for number, view in enumerate(self.views):
-            items = view.facts.target == ITEM
-            masks.append(np.logical_or.reduce([m.masks[number] if m.text or not text else m.masks[number] & items for m in matches]))
-        return _Match(masks, text)
+            items = _Chosen(np.flatnonzero(view.facts.target == ITEM)) if text and not all(match.text for match in matches) else None
+            each = [m.chosen[number] if m.text or items is None else m.chosen[number].also(items) for m in matches]
+            chosen.append(reduce(_Chosen.either, each))
+        return _Match(chosen, text)
 
     def in_section(self, view: View, phrase: Phrase) -> Array:
         pattern = _field_pattern(phrase)

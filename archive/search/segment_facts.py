@@ -17,6 +17,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
+from archive.search import kernels
 from archive.search.arrays import Array, Arrays
 from archive.search.base import IndexDocument
 from archive.search.chinese import fold, read, written_form
@@ -141,7 +142,6 @@ class SegmentFacts:
         self._joined: dict[tuple[tuple[str, ...], bool], tuple[str, Array]] = {}
         self._facets: dict[str, _Values] = {}
         self._strings: dict[str, tuple[str, ...]] = {}
-        self._known_runs: dict[str, tuple[Array, Array]] = {}
         self._having: OrderedDict[tuple[str, tuple[str, ...]], Array] = OrderedDict()
 
     @property
@@ -200,25 +200,10 @@ class SegmentFacts:
         begin, end = self.arrays[f"{name}_offsets"][number : number + 2].tolist()
         return str(self.arrays[f"{name}_blob"][begin:end].data, "utf-8", "surrogatepass")
 
-    def _runs(self, name: str) -> tuple[Array, Array]:
-        """Where each run of documents of one item or work begins, and its code: documents of an item stand together."""
-        with self._lock:
-            if name not in self._known_runs:
-                codes = self.arrays[name]
-                begins = np.flatnonzero(np.diff(codes, prepend=-1)) if len(codes) else np.zeros(0, np.int64)
-                self._known_runs[name] = begins, codes[begins]
-            return self._known_runs[name]
-
-    def in_runs(self, name: str, documents: Array) -> tuple[Array, Array]:
-        """For each run of `item` or `work` its code, and how many of the documents (ascending) lie in it."""
-        begins, codes = self._runs(name)
-        return codes, np.diff(np.append(np.searchsorted(documents, begins), len(documents)))
-
     def by_work_counts(self, documents: Array) -> Array:
-        """How many of these documents (ascending) each work has."""
-        codes, counts = self.in_runs("work", documents)
-        summed: Array = np.bincount(codes, weights=counts, minlength=1).astype(np.int64)
-        return summed
+        """How many of these documents each work has."""
+        counts: Array = kernels.tally(self.work, documents, len(self.arrays["year_first"]))
+        return counts
 
     def works(self) -> list[Work]:
         """The works of the segment, by code."""
@@ -227,13 +212,23 @@ class SegmentFacts:
                 self._works = [read_work(part) for part in self._parts("work")]
             return self._works
 
-    def work_of(self, document: int) -> Work:
-        """The work of one document, without reading all others."""
-        code = int(self.work[document])
+    def works_of(self, documents: Array) -> list[Work]:
+        """The work of each of some documents, without reading all others."""
+        codes = self.work[documents].tolist()
         if self._works is not None:
-            return self._works[code]
-        begin, end = self.arrays["work_offsets"][code : code + 2].tolist()
-        return read_work(self.arrays["work_blob"][begin:end].tobytes())
+            return [self._works[code] for code in codes]
+        offsets, blob = self.arrays["work_offsets"], self.arrays["work_blob"]
+        known = {code: read_work(blob[offsets[code] : offsets[code + 1]].tobytes()) for code in set(codes)}
+        return [known[code] for code in codes]
+
+    def work_of(self, document: int) -> Work:
+        """The work of one document."""
+        return self.works_of(np.array([document]))[0]
+
+    def named(self, name: str, codes: Array) -> list[str]:
+        """The values of `item`, `section`, `juan` or `source` with these codes."""
+        known = {code: self.value(name, code) for code in set(codes.tolist())}
+        return [known[code] for code in codes.tolist()]
 
     def title_lengths(self, documents: Array) -> Array:
         """Characters of the title of each of these documents' works."""
@@ -296,15 +291,12 @@ class SegmentFacts:
         """
         if name in ("section", "source", "item", "juan"):
             names = self.strings(name)
-            counts = np.bincount(self.arrays[name][documents], minlength=len(names))
-            return {names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist() if names[code]}
+            return _named(names, kernels.tally(self.arrays[name], documents, len(names)))
         values = self._facet_values(name)
         if not len(values.works):
             return {}
-        weights = np.zeros(len(self.works()), np.int64)
-        weights[: len(by_work)] = by_work
-        counts = np.bincount(values.values, weights=weights[values.works], minlength=len(values.names))
-        return {values.names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+        counts = np.bincount(values.values, weights=by_work[values.works], minlength=len(values.names)).astype(np.int64)
+        return _named(values.names, counts)
 
     def having(self, name: str, wanted: tuple[str, ...]) -> Array:
         """True for each document that has one of these values of a facet; remembered, for filters come again and again."""
@@ -339,6 +331,12 @@ class SegmentFacts:
                 numbers, values = np.array(pairs, np.int64).reshape(-1, 2).T
                 self._facets[name] = _Values(numbers, values, tuple(known))
             return self._facets[name]
+
+
+def _named(names: Sequence[str], counts: Array) -> dict[str, int]:
+    """The counts above 0 of what has a name."""
+    codes = np.flatnonzero(counts)
+    return {names[code]: count for code, count in zip(codes.tolist(), counts[codes].tolist(), strict=True) if names[code]}
 
 
 def values_of(work: Work, key: str) -> tuple[str, ...]:

@@ -20,11 +20,12 @@ from itertools import accumulate
 
 import numpy as np
 
+from archive.search import kernels
 from archive.search.arrays import Array, Arrays
 from archive.search.batch_reading import INSTEAD, decode
-from archive.search.segment_build import STEP_BITS, blocks_of, changes, decoded_postings, shift_of
+from archive.search.segment_build import blocks_of, changes, decoded_postings, shift_of
 
-ANY = -1
+ANY = kernels.ANY
 """In a pattern: one character, whichever."""
 GAP = 20
 """Most characters that `*` stands for."""
@@ -34,8 +35,8 @@ _CACHE_BYTES = 8 << 20
 _CHARACTER_BYTES = 48 << 20
 """What is known of frequent characters is kept up to so many bytes a segment."""
 _CODES = 50_000
-_MANY = 2048
-_NOTE_BITS = 6
+SCOPES = {"": kernels.EVERYWHERE, "note": kernels.IN_NOTES, "main": kernels.IN_MAIN}
+"""Where a string is looked for: everywhere, in small notes alone, in main text alone."""
 _STRINGS = 4096
 """So many layout strings are kept decoded; the most frequent have the lowest numbers."""
 _EMPTY: Array = np.empty(0, np.int64)
@@ -145,6 +146,19 @@ class SegmentText:
         codes = [ANY if char is None else self.code(char) for char in chars]
         return None if None in codes else tuple(code for code in codes if code is not None)
 
+    def letters_of(self, folded: Sequence[str | None], written: Sequence[str | None]) -> Array:
+        """The letters typed, to compare with (see `kernels`): not where any will do or the segment has no other form of the character."""
+        wanted = np.full(len(written), kernels.ANY, np.int64)
+        for at, (char, typed) in enumerate(zip(folded, written, strict=True)):
+            if typed is None:
+                continue
+            code = self.code(typed)
+            if code is None:
+                wanted[at] = kernels.NO_LETTER
+            elif char != typed or len(self.forms_of(code)) > 1:
+                wanted[at] = code
+        return wanted
+
     def forms_of(self, code: int) -> Array:
         """Codes of the letters as written that fold to a code."""
         order, bounds = self._forms
@@ -160,11 +174,7 @@ class SegmentText:
 
     def documents_of(self, places: Array) -> Array:
         """The document of each through position."""
-        found: Array = self.steps[places >> STEP_BITS].astype(np.int64)
-        late = np.flatnonzero(places >= self.starts[found + 1])
-        while len(late):
-            found[late] += 1
-            late = late[(places[late] >= self.starts[found[late] + 1]) & (found[late] < self.documents - 1)]
+        found: Array = kernels.documents_of(places, self.starts, self.steps)
         return found
 
     def notes_before(self, places: Array) -> Array:
@@ -173,59 +183,25 @@ class SegmentText:
 
     def note_state(self, places: Array) -> tuple[Array, Array]:
         """For each through position how many characters of notes lie before it, and whether it lies in a note itself."""
-        if not len(self.note_begins):
-            return np.zeros(len(places), np.int64), np.zeros(len(places), bool)
-        index = self._notes_begun(places)
-        last = np.maximum(index - 1, 0)
-        ends = self.note_ends[last].astype(np.int64)
-        inside = (index > 0) & (ends > places)
-        before: Array = np.where(index > 0, np.minimum(ends, places) - self.note_main[last], 0)
-        return before, inside
-
-    def _notes_begun(self, places: Array) -> Array:
-        """How many notes begin at or before each through position: for many positions from a table, a note at a time from there."""
-        if len(places) < _MANY:
-            return np.searchsorted(self.note_begins, places.astype(np.uint32), side="right")  # of one type: no copy of the array
-        found: Array = self._note_steps[places >> _NOTE_BITS].astype(np.int64)
-        last = len(self.note_begins) - 1
-        late = np.flatnonzero((found <= last) & (self.note_begins[np.minimum(found, last)] <= places))
-        while len(late):
-            found[late] += 1
-            further = found[late]
-            late = late[(further <= last) & (self.note_begins[np.minimum(further, last)] <= places[late])]
-        return found
-
-    @cached_property
-    def _note_steps(self) -> Array:
-        """How many notes begin before each stretch of the text."""
-        begins = np.arange(0, len(self.codes) + 1, 1 << _NOTE_BITS, dtype=np.uint32)
-        return np.searchsorted(self.note_begins, begins).astype(np.uint32)
+        return kernels.note_state(places, self.note_begins, self.note_ends, self.note_main)
 
     def through_of(self, over: Array) -> Array:
         """Through positions of over positions."""
-        if not len(self.note_main):
-            return over
-        index = np.searchsorted(self.note_main, over.astype(np.uint32), side="right")
-        last = np.maximum(index - 1, 0)
-        through: Array = over + np.where(index > 0, self.note_ends[last].astype(np.int64) - self.note_main[last], 0)
+        through: Array = kernels.through_of(over, self.note_ends, self.note_main)
         return through
 
     def walls_before(self, places: Array) -> Array:
         """How many walls lie before each position: equal for two positions exactly when none parts them."""
-        return np.searchsorted(self.walls, places.astype(np.uint32))
+        before: Array = kernels.ranks(places, self.walls)
+        return before
 
     # Finding
 
     def find(self, pattern: Pattern, scope: str = "") -> Occurrences:
         """Every place of a pattern, by start. `scope`: `note` notes alone, `main` main text alone, empty for both streams."""
-        starts = self._through(pattern)
-        ends = starts + len(pattern)
-        if scope:
-            inside = self.notes_before(ends) - self.notes_before(starts)
-            keep = inside == (len(pattern) if scope == "note" else 0)
-            starts, ends = starts[keep], ends[keep]
-        through = Occurrences(starts, ends, np.full(len(starts), -1, np.int64))
-        return through if scope == "note" else self._with_over(through, self._over(pattern), len(pattern))
+        wanted = np.array(pattern, np.int64)
+        over = _EMPTY if scope == "note" else self._over(wanted)
+        return self._occurrences(self._through(pattern), over, len(pattern), SCOPES[scope])
 
     def find_in(self, document: int, pattern: Pattern) -> Occurrences:
         """Every place of a pattern that begins in one document, without a look at the others."""
@@ -239,7 +215,7 @@ class SegmentText:
             return through
         first = self.codes[begin:end]
         places = begin + np.flatnonzero((first != 0) if pattern[0] == ANY else (self.fold_of[first] == pattern[0]))
-        return self._with_over(through, self._bridging(self._main_of(places), pattern), len(pattern))
+        return self._occurrences(starts, self._bridging(self._main_of(places), pattern), len(pattern))
 
     def find_through(self, pattern: Pattern) -> Occurrences:
         """The places of a pattern in reading order alone, not over notes: less work where a few may be missed."""
@@ -252,37 +228,15 @@ class SegmentText:
         starts = places[rows_between(places, lows, highs)].astype(np.int64)
         return Occurrences(starts, starts + 1, np.full(len(starts), -1, np.int64))
 
-    def _with_over(self, through: Occurrences, over: Array, length: int) -> Occurrences:
-        """Both ways together; what starts at the same place was found through."""
-        if not len(over):
-            return through
-        starts, ends = self.through_of(over), self.through_of(over + length - 1) + 1
-        if len(through):
-            at = np.minimum(np.searchsorted(through.starts, starts), len(through) - 1)
-            new = through.starts[at] != starts
-            starts, ends, over = starts[new], ends[new], over[new]
-        into = np.searchsorted(through.starts, starts)
-        return Occurrences(
-            np.insert(through.starts, into, starts), np.insert(through.ends, into, ends), np.insert(through.over, into, over)
-        )
+    def _occurrences(self, through: Array, over: Array, length: int, scope: int = kernels.EVERYWHERE) -> Occurrences:
+        """What was found through and over notes together; what starts at the same place was found through."""
+        return Occurrences(*kernels.occurrences(through, over, length, scope, self.note_begins, self.note_ends, self.note_main))
 
     def _main_of(self, places: Array) -> Array:
         """Over positions of those through positions that lie in main text."""
         before, inside = self.note_state(places)
         main: Array = (places - before)[~inside]
         return main
-
-    def _rows(self, keys: Array, wanted: Array) -> tuple[Array, Array]:
-        """Where each of the wanted bigrams stands among `keys`, and whether it does."""
-        rows = np.searchsorted(keys, wanted)
-        if not len(keys):
-            return rows, np.zeros(len(wanted), bool)
-        return rows, keys[np.minimum(rows, len(keys) - 1)] == wanted
-
-    def _bigrams(self, first: Sequence[int], second: Sequence[int]) -> Array:
-        keys: Array = np.array(first, self.keys.dtype) << self.keys.dtype.type(self._shift)
-        keys |= np.array(second, self.keys.dtype)
-        return keys
 
     def _span_of(self, code: int) -> tuple[int, int]:
         """Where the positions of a character lie in `places`."""
@@ -309,30 +263,11 @@ class SegmentText:
         return places
 
     def _through(self, pattern: Pattern) -> Array:
-        length = len(pattern)
-        if length == 1:
+        if len(pattern) == 1:
             return self._places_of(pattern[0]).astype(np.int64)
-        pairs = [at for at in range(length - 1) if pattern[at] != ANY and pattern[at + 1] != ANY]
-        if not pairs:
-            spans = [(self._span_of(code), at) for at, code in enumerate(pattern) if code != ANY]
-            (begin, end), at = min(spans, key=lambda span: span[0][1] - span[0][0])
-            return np.sort(self._matching(self._from(begin, end, at, length), pattern, {at}))
-        rows, there = self._rows(self.keys, self._bigrams([pattern[at] for at in pairs], [pattern[at + 1] for at in pairs]))
-        if not there.all():
-            return _EMPTY
-        begins, ends = self.offsets[rows], self.offsets[rows + 1]
-        rarest = int(np.argmin(ends - begins))
-        at = pairs[rarest]
-        return self._matching(self._from(int(begins[rarest]), int(ends[rarest]), at, length), pattern, {at, at + 1})
-
-    def _from(self, begin: int, end: int, at: int, length: int) -> Array:
-        """Starts of a pattern of `length` whose offset `at` stands at these places, as far as they lie in the text."""
-        starts: Array = self.places[begin:end].astype(np.int64)
-        if at:
-            starts -= at
-        if at or length > 2:  # the last place of a segment is a wall, so a bigram never reaches beyond it
-            starts = starts[(starts >= 0) & (starts <= len(self.codes) - length)]
-        return starts
+        wanted = np.array(pattern, np.int64)
+        found: Array = kernels.through_starts(wanted, self.codes, self.fold_of, self.keys, self.offsets, self.places, self._shift)
+        return found
 
     def _matching(self, places: Array, pattern: Pattern, tested: set[int]) -> Array:
         """Those through positions where the whole pattern stands; the offsets `tested` are known to."""
@@ -344,38 +279,34 @@ class SegmentText:
             places = places[here != 0 if pattern[at] == ANY else self.fold_of[here] == pattern[at]]
         return places
 
-    def _over(self, pattern: Pattern) -> Array:
+    def _over(self, wanted: Array) -> Array:
         """Over positions where the pattern stands with a note inside it."""
-        if len(pattern) < 2 or not len(self.bridges):
+        if len(wanted) < 2 or not len(self.bridges):
             return _EMPTY
-        if ANY in pattern:
-            found = [self.note_main[self._bridges_any(*pattern[at : at + 2])].astype(np.int64) - 1 - at for at in range(len(pattern) - 1)]
-        else:
-            rows, there = self._rows(self.bridge_keys, self._bigrams(pattern[:-1], pattern[1:]))
-            found = [
-                self.note_main[self.bridges[self.bridge_offsets[rows[at]] : self.bridge_offsets[rows[at] + 1]]].astype(np.int64) - 1 - at
-                for at in np.flatnonzero(there).tolist()
-            ]
-            if len(pattern) == 2 or not found:
-                return found[0] if found else _EMPTY
-        starts = np.sort(np.concatenate(found))
-        starts = starts[changes(starts)]
-        return self._standing_over(starts[starts >= 0], pattern)
+        found: Array = kernels.over_starts(
+            wanted,
+            self.codes,
+            self.fold_of,
+            self._shift,
+            self.note_ends,
+            self.note_main,
+            self.bridge_keys,
+            self.bridge_offsets,
+            self.bridges,
+        )
+        return found
 
-    def _bridges_any(self, first: int, second: int) -> Array:
-        """The notes between two characters, one or both of which may be any."""
-        mask = self.bridge_keys.dtype.type((1 << self._shift) - 1)
-        if first != ANY:
-            low, high = np.searchsorted(self.bridge_keys >> self.bridge_keys.dtype.type(self._shift), [first, first + 1])
-            keys = np.arange(low, high)
-            if second != ANY:
-                keys = keys[(self.bridge_keys[low:high] & mask) == second]
-        else:
-            keys = np.arange(len(self.bridge_keys)) if second == ANY else np.flatnonzero((self.bridge_keys & mask) == second)
-        begins = self.bridge_offsets[keys].astype(np.int64)
-        counts = self.bridge_offsets[keys + 1] - begins
-        rows = np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-        return self.bridges[rows]
+    def as_typed(self, found: Occurrences, typed: Array) -> Array:
+        """True for each occurrence whose characters are these letters (`kernels.ANY`, `kernels.NO_LETTER`)."""
+        same: Array = kernels.as_typed(found.starts, found.over, typed, self.codes, self.note_ends, self.note_main)
+        return same
+
+    def forms(self, found: Occurrences, documents: Array, wanted: Array, length: int) -> tuple[Array, Array]:
+        """The written forms of a string without gaps in the `wanted` documents: for each an occurrence that has it, and how many have.
+
+        `documents`: that of each occurrence.
+        """
+        return kernels.forms(found.starts, found.over, documents, wanted, length, self.codes, self.note_ends, self.note_main)
 
     def _standing_over(self, starts: Array, pattern: Pattern) -> Array:
         """Those over positions where the pattern stands in the main text."""

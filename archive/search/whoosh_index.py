@@ -217,11 +217,8 @@ class WhooshIndex:
             return results
         if not results.total and not results.metadata_total:
             results = replace(results, corrections=self._corrections(query, parsed, snapshot, views))
-        return replace(
-            results,
-            expansions=self._expansions(query, parsed, snapshot, views),
-            offers=self._offers(query, parsed, snapshot, views),
-        )
+        expansions, offers = self._expansions(query, parsed, snapshot, views), self._offers(query, parsed, snapshot, views)
+        return replace(results, expansions=expansions, offers=offers) if expansions or offers else results
 
     def _expansions(self, query: Query, parsed: Parsed, snapshot: _Snapshot, views: tuple[View, ...]) -> tuple[Expansion, ...]:
         """What was looked for beside the strings typed, or could be, each with its own occurrences under the same filters."""
@@ -304,7 +301,7 @@ class WhooshIndex:
                 while len(self._parsed) > _PARSED:
                     self._parsed.popitem(last=False)
         scope = parsed.scope or (query.scope if query.scope in syntax.SCOPES else "")
-        return replace(query, scope=scope), parsed
+        return query if scope == query.scope else replace(query, scope=scope), parsed
 
     def mark(
         self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True

@@ -1,0 +1,702 @@
+"""The inner loops of searching, compiled: one pass over the arrays where numpy would make a dozen, each with an array of its own.
+
+Written in the part of Python that numba compiles, once per machine (numba keeps the machine code beside this file, or in the user's cache folder where that
+cannot be written). `docs/decisions/kernels.md` says why. Nothing here knows of queries, readers or segments: arrays in, arrays out. All
+positions are through positions (see `segment_text`) unless a name says `over`; lists of documents and places ascend.
+
+Indices are not checked: callers pass arrays of one segment. What a kernel needs of them stands in its docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+from archive.search.arrays import Array
+from archive.search.segment_build import STEP_BITS
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+Integer = Any
+"""Of 64 bits. Those from arrays without a sign are made such first: numba takes the sum of both kinds for a fraction."""
+ANY = -1
+"""In a pattern: one character, whichever. Among the letters typed: not to be compared."""
+NO_LETTER = -2
+"""Among the letters typed: one that the segment does not have."""
+EVERYWHERE, IN_NOTES, IN_MAIN = 0, 1, 2
+
+
+def compiled(function: _Function) -> _Function:
+    """The function as machine code, made at the first call with each combination of types."""
+    made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return made  # type: ignore[no-any-return]
+
+
+# Searching sorted arrays
+
+
+@compiled
+def _lower(values: Array, wanted: Integer, low: Integer, high: Integer) -> Integer:
+    """The first index of `low` to `high` whose value is at least `wanted`."""
+    while low < high:
+        middle = (low + high) >> 1
+        if np.int64(values[middle]) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _onward(values: Array, wanted: Integer, at: Integer) -> Integer:
+    """The first index from `at` on whose value is at least `wanted`: near ones are found in few steps."""
+    size, step = len(values), 1
+    if at == size or values[at] >= wanted:
+        return at
+    low, high = at, at
+    while high < size and np.int64(values[high]) < wanted:
+        low = high + 1
+        high += step
+        step <<= 1
+    return _lower(values, wanted, low, min(high, size))
+
+
+@compiled
+def _document(place: Integer, starts: Array, steps: Array) -> Integer:
+    found = np.int64(steps[place >> STEP_BITS])
+    while found + 2 < len(starts) and place >= np.int64(starts[found + 1]):
+        found += 1
+    return found
+
+
+@compiled
+def _through(over: Integer, note_ends: Array, note_main: Array) -> Integer:
+    """The through position of an over position."""
+    index = _lower(note_main, over + 1, 0, len(note_main))
+    return over + np.int64(note_ends[index - 1]) - np.int64(note_main[index - 1]) if index else over
+
+
+@compiled
+def _notes_before(place: Integer, note_begins: Array, note_ends: Array, note_main: Array) -> Integer:
+    """How many characters of notes lie before a through position."""
+    index = _lower(note_begins, place + 1, 0, len(note_begins))
+    return min(np.int64(note_ends[index - 1]), place) - np.int64(note_main[index - 1]) if index else 0
+
+
+@compiled
+def documents_of(places: Array, starts: Array, steps: Array) -> Array:
+    """The document of each place."""
+    found = np.empty(len(places), np.int64)
+    for i in range(len(places)):
+        found[i] = _document(places[i], starts, steps)
+    return found
+
+
+@compiled
+def note_state(places: Array, note_begins: Array, note_ends: Array, note_main: Array) -> tuple[Array, Array]:
+    """For each place how many characters of notes lie before it, and whether it lies in a note itself; quick when places ascend."""
+    before, inside = np.zeros(len(places), np.int64), np.zeros(len(places), np.bool_)
+    index = 0
+    for i in range(len(places)):
+        place = places[i]
+        if index and np.int64(note_begins[index - 1]) > place:
+            index = 0
+        index = _onward(note_begins, place + 1, index)
+        if index:
+            end = np.int64(note_ends[index - 1])
+            inside[i] = end > place
+            before[i] = min(end, place) - np.int64(note_main[index - 1])
+    return before, inside
+
+
+@compiled
+def ranks(places: Array, values: Array) -> Array:
+    """For each place how many of the ascending `values` lie before it; quick when places ascend."""
+    found = np.empty(len(places), np.int64)
+    at = 0
+    for i in range(len(places)):
+        if at and np.int64(values[at - 1]) >= places[i]:
+            at = 0
+        at = _onward(values, places[i], at)
+        found[i] = at
+    return found
+
+
+@compiled
+def through_of(over: Array, note_ends: Array, note_main: Array) -> Array:
+    """Through positions of over positions; quick when they ascend."""
+    found = np.empty(len(over), np.int64)
+    index = 0
+    for i in range(len(over)):
+        place = over[i]
+        if index and np.int64(note_main[index - 1]) > place:
+            index = 0
+        index = _onward(note_main, place + 1, index)
+        found[i] = place + np.int64(note_ends[index - 1]) - np.int64(note_main[index - 1]) if index else place
+    return found
+
+
+# Finding a string
+
+
+@compiled
+def _stands(start: Integer, pattern: Array, codes: Array, fold_of: Array) -> bool:
+    """Whether the pattern stands at a through position."""
+    for at in range(len(pattern)):
+        code = codes[start + at]
+        if pattern[at] == ANY:
+            if code == 0:
+                return False
+        elif np.int64(fold_of[code]) != pattern[at]:
+            return False
+    return True
+
+
+@compiled
+def _stands_over(over: Integer, pattern: Array, codes: Array, fold_of: Array, note_ends: Array, note_main: Array) -> bool:
+    """Whether the pattern stands at an over position, in main text alone."""
+    for at in range(len(pattern)):
+        place = _through(over + at, note_ends, note_main)
+        if place >= len(codes):
+            return False
+        code = codes[place]
+        if pattern[at] == ANY:
+            if code == 0:
+                return False
+        elif np.int64(fold_of[code]) != pattern[at]:
+            return False
+    return True
+
+
+@compiled
+def _span(code: Integer, keys: Array, offsets: Array, shift: Integer) -> tuple[Integer, Integer]:
+    """Where the positions of a character lie in `places`."""
+    begin = _lower(keys, code << shift, 0, len(keys))
+    return np.int64(offsets[begin]), np.int64(offsets[_lower(keys, (code + 1) << shift, begin, len(keys))])
+
+
+@compiled
+def _rarest(pattern: Array, keys: Array, offsets: Array, shift: Integer) -> tuple[Integer, Integer, Integer, bool]:
+    """Where in `places` the rarest bigram of a pattern lies (its rarest character, where no two known ones adjoin), at which offset of the
+    pattern, and whether its positions ascend."""
+    begin, end, at, paired = np.int64(0), np.int64(-1), 0, False
+    for k in range(len(pattern) - 1):
+        if pattern[k] == ANY or pattern[k + 1] == ANY:
+            continue
+        paired = True
+        key = pattern[k] << shift | pattern[k + 1]
+        row = _lower(keys, key, 0, len(keys))
+        if row == len(keys) or np.int64(keys[row]) != key:
+            return 0, 0, 0, True
+        low, high = np.int64(offsets[row]), np.int64(offsets[row + 1])
+        if end < 0 or high - low < end - begin:
+            begin, end, at = low, high, k
+    if not paired:
+        for k in range(len(pattern)):
+            if pattern[k] == ANY:
+                continue
+            low, high = _span(pattern[k], keys, offsets, shift)
+            if end < 0 or high - low < end - begin:
+                begin, end, at = low, high, k
+    return begin, max(end, begin), at, paired
+
+
+@compiled
+def through_starts(pattern: Array, codes: Array, fold_of: Array, keys: Array, offsets: Array, places: Array, shift: Integer) -> Array:
+    """Where a pattern (at least one character of it known) stands in reading order."""
+    begin, end, at, ascending = _rarest(pattern, keys, offsets, shift)
+    last = len(codes) - len(pattern)
+    found = np.empty(end - begin, np.int64)
+    count = 0
+    known = ascending and len(pattern) == 2
+    for i in range(begin, end):
+        start = np.int64(places[i]) - at
+        if known or (0 <= start <= last and _stands(start, pattern, codes, fold_of)):
+            found[count] = start
+            count += 1
+    found = found[:count]
+    return found if ascending else np.sort(found)
+
+
+@compiled
+def _bridged(first: Integer, second: Integer, keys: Array, shift: Integer) -> tuple[Integer, Integer]:
+    """Which rows of the bigrams that notes part can have these two characters, either of which may be any."""
+    if first == ANY:
+        return 0, len(keys)
+    if second == ANY:
+        return _lower(keys, first << shift, 0, len(keys)), _lower(keys, (first + 1) << shift, 0, len(keys))
+    key = first << shift | second
+    row = _lower(keys, key, 0, len(keys))
+    return row, row + (row < len(keys) and np.int64(keys[row]) == key)
+
+
+@compiled
+def over_starts(
+    pattern: Array,
+    codes: Array,
+    fold_of: Array,
+    shift: Integer,
+    note_ends: Array,
+    note_main: Array,
+    bridge_keys: Array,
+    bridge_offsets: Array,
+    bridges: Array,
+) -> Array:
+    """Over positions where a pattern stands with a note inside it."""
+    mask = (1 << shift) - 1
+    size = np.int64(0)
+    for k in range(len(pattern) - 1):
+        low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, shift)
+        size += (np.int64(bridge_offsets[high]) - np.int64(bridge_offsets[low])) * (high > low)
+    found = np.empty(size, np.int64)
+    count = 0
+    for k in range(len(pattern) - 1):
+        low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, shift)
+        for row in range(low, high):
+            if pattern[k + 1] != ANY and (np.int64(bridge_keys[row]) & mask) != pattern[k + 1]:
+                continue
+            for i in range(np.int64(bridge_offsets[row]), np.int64(bridge_offsets[row + 1])):
+                over = np.int64(note_main[bridges[i]]) - 1 - k
+                if over >= 0 and (len(pattern) == 2 or _stands_over(over, pattern, codes, fold_of, note_ends, note_main)):
+                    found[count] = over
+                    count += 1
+    if count < 2:
+        return found[:count]
+    ordered = np.sort(found[:count])
+    kept = 1
+    for i in range(1, count):
+        if ordered[i] != ordered[kept - 1]:
+            ordered[kept] = ordered[i]
+            kept += 1
+    return ordered[:kept]
+
+
+@compiled
+def occurrences(
+    starts: Array, over: Array, length: Integer, scope: Integer, note_begins: Array, note_ends: Array, note_main: Array
+) -> tuple[Array, Array, Array]:
+    """Starts, ends and over positions (-1: found through) of a pattern of `length`, found at `starts` and over notes at `over`.
+
+    What starts at the same place was found through. `scope`: EVERYWHERE, IN_NOTES, IN_MAIN.
+    """
+    size = len(starts) + len(over)
+    begins, ends, overs = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    count, j = 0, 0
+    for i in range(len(starts) + 1):
+        start = starts[i] if i < len(starts) else 1 << 62
+        if scope != EVERYWHERE and i < len(starts):
+            inside = _notes_before(start + length, note_begins, note_ends, note_main) - _notes_before(
+                start, note_begins, note_ends, note_main
+            )
+            if inside != (length if scope == IN_NOTES else 0):
+                continue
+        while j < len(over):
+            begin = _through(over[j], note_ends, note_main)
+            if begin >= start:
+                j += begin == start
+                break
+            begins[count], ends[count] = begin, _through(over[j] + length - 1, note_ends, note_main) + 1
+            overs[count] = over[j]
+            count += 1
+            j += 1
+        if i < len(starts):
+            begins[count], ends[count], overs[count] = start, start + length, -1
+            count += 1
+    return begins[:count], ends[:count], overs[:count]
+
+
+@compiled
+def as_typed(starts: Array, overs: Array, typed: Array, codes: Array, note_ends: Array, note_main: Array) -> Array:
+    """True for each occurrence whose characters are the letters `typed` (ANY: whichever; NO_LETTER: never)."""
+    same = np.ones(len(starts), np.bool_)
+    for at in range(len(typed)):
+        letter = typed[at]
+        if letter == ANY:
+            continue
+        for i in range(len(starts)):
+            place = starts[i] + at
+            if overs[i] >= 0:
+                place = _through(overs[i] + at, note_ends, note_main)
+            same[i] &= codes[place] == letter
+    return same
+
+
+@compiled
+def seen(starts: Array, ends: Array, begins: Array, steps: Array, visible: Array, regions: Array) -> tuple[Array, Array, bool]:
+    """Which occurrences a reader may see whole, the document each begins in, and whether all are seen.
+
+    `begins`: where documents start; `visible` and `regions` as a View's.
+    """
+    keep, documents, everything = np.empty(len(starts), np.bool_), np.empty(len(starts), np.int64), True
+    document, begin, end = 0, 0, 0
+    for i in range(len(starts)):
+        start = starts[i]
+        if start >= end or start < begin:
+            document = _document(start, begins, steps)
+            begin, end = np.int64(begins[document]), np.int64(begins[document + 1])
+        documents[i] = document
+        whole = visible[document]
+        if ends[i] > end:
+            whole = whole and regions[document] == regions[_document(ends[i] - 1, begins, steps)]
+        keep[i] = whole
+        everything = everything and whole
+    return keep, documents, everything
+
+
+@compiled
+def by_document(documents: Array, same: Array) -> tuple[Array, Array, Array]:
+    """The distinct documents, how often each comes, and how often with `same` True (`same` empty: never)."""
+    distinct, counts, typed = np.empty(len(documents), np.int64), np.zeros(len(documents), np.int32), np.zeros(len(documents), np.int32)
+    count = 0
+    for i in range(len(documents)):
+        if not count or documents[i] != distinct[count - 1]:
+            distinct[count] = documents[i]
+            count += 1
+        counts[count - 1] += 1
+        if len(same) and same[i]:
+            typed[count - 1] += 1
+    return distinct[:count], counts[:count], typed[:count]
+
+
+# Written forms
+
+
+@compiled
+def forms(
+    starts: Array, overs: Array, documents: Array, wanted: Array, length: Integer, codes: Array, note_ends: Array, note_main: Array
+) -> tuple[Array, Array]:
+    """Each written form of a string in the `wanted` documents: the first occurrence that has it, and how many have.
+
+    `documents`: that of each occurrence. Strings of codes are kept in a table by a hash of them and compared in full, so two forms are
+    never taken for one; most often a form is that of the occurrence before.
+    """
+    table, room = np.full(64, -1, np.int64), 32
+    first, counts, hashes = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
+    found, at_wanted, last = 0, 0, -1
+    start_of_last, plain = 0, False  # where the form of the occurrence before begins, when it was found through
+    for i in range(len(starts)):
+        document = documents[i]
+        if at_wanted < len(wanted) and wanted[at_wanted] < document:
+            at_wanted = _onward(wanted, document, at_wanted)
+        if at_wanted == len(wanted):
+            break
+        if wanted[at_wanted] != document:
+            continue
+        if plain and overs[i] < 0:
+            same = True
+            for at in range(length):
+                same &= codes[starts[i] + at] == codes[start_of_last + at]
+            if same:
+                counts[last] += 1
+                continue
+        mixed = np.uint64(1469598103934665603)
+        for at in range(length):
+            place = starts[i] + at
+            if overs[i] >= 0:
+                place = _through(overs[i] + at, note_ends, note_main)
+            mixed = (mixed ^ np.uint64(codes[place])) * np.uint64(1099511628211)
+        slot = _slot(mixed, len(table))
+        while table[slot] >= 0:
+            number = table[slot]
+            if hashes[number] == mixed and _same(starts, overs, i, first[number], length, codes, note_ends, note_main):
+                break
+            slot = (slot + 1) & (len(table) - 1)
+        last, start_of_last, plain = table[slot], starts[i], overs[i] < 0
+        if last >= 0:
+            counts[last] += 1
+            continue
+        if found == room:
+            room *= 2
+            first, counts, hashes = _longer(first, room), _longer(counts, room), _longer(hashes, room)
+            table = np.full(2 * room, -1, np.int64)
+            for number in range(found):
+                table[_free(table, hashes[number])] = number
+            slot = _free(table, mixed)
+        table[slot], first[found], counts[found], hashes[found] = found, i, 1, mixed
+        last = found
+        found += 1
+    return first[:found], counts[:found]
+
+
+@compiled
+def _same(
+    starts: Array, overs: Array, one: Integer, other: Integer, length: Integer, codes: Array, note_ends: Array, note_main: Array
+) -> Any:
+    """Whether two occurrences are written alike."""
+    same = True
+    for at in range(length):
+        place, place_of_other = starts[one] + at, starts[other] + at
+        if overs[one] >= 0:
+            place = _through(overs[one] + at, note_ends, note_main)
+        if overs[other] >= 0:
+            place_of_other = _through(overs[other] + at, note_ends, note_main)
+        same &= codes[place] == codes[place_of_other]
+    return same
+
+
+@compiled
+def _slot(mixed: Integer, size: Integer) -> Integer:
+    return np.int64((mixed >> np.uint64(20)) & np.uint64(size - 1))
+
+
+@compiled
+def _free(table: Array, mixed: Integer) -> Integer:
+    """The first free slot for a hash."""
+    slot = _slot(mixed, len(table))
+    while table[slot] >= 0:
+        slot = (slot + 1) & (len(table) - 1)
+    return slot
+
+
+@compiled
+def _longer(values: Array, room: Integer) -> Array:
+    longer = np.empty(room, values.dtype)
+    longer[: len(values)] = values
+    return longer
+
+
+@compiled
+def summed_where(documents: Array, counts: Array, wanted: Array) -> Integer:
+    """The sum of the counts of those documents that are among the `wanted`; both ascend."""
+    total, at = 0, 0
+    for i in range(len(documents)):
+        at = _onward(wanted, documents[i], at)
+        if at == len(wanted):
+            break
+        if wanted[at] == documents[i]:
+            total += counts[i]
+            at += 1
+    return total
+
+
+# Sets of documents
+
+
+@compiled
+def intersected(some: Array, others: Array) -> Array:
+    """What is in both lists."""
+    if len(others) < len(some):
+        some, others = others, some
+    found = np.empty(len(some), np.int64)
+    count, at = 0, 0
+    for i in range(len(some)):
+        at = _onward(others, some[i], at)
+        if at == len(others):
+            break
+        if others[at] == some[i]:
+            found[count] = some[i]
+            count += 1
+            at += 1
+    return found[:count]
+
+
+@compiled
+def without(some: Array, others: Array) -> Array:
+    """What is in the first list and not in the second."""
+    found = np.empty(len(some), np.int64)
+    count, at = 0, 0
+    for i in range(len(some)):
+        at = _onward(others, some[i], at)
+        if at == len(others) or others[at] != some[i]:
+            found[count] = some[i]
+            count += 1
+    return found[:count]
+
+
+@compiled
+def united(some: Array, others: Array) -> Array:
+    """What is in one of the lists."""
+    found = np.empty(len(some) + len(others), np.int64)
+    count, i, j = 0, 0, 0
+    while i < len(some) or j < len(others):
+        if j == len(others) or (i < len(some) and some[i] < others[j]):
+            found[count] = some[i]
+            i += 1
+        else:
+            found[count] = others[j]
+            i += i < len(some) and some[i] == others[j]
+            j += 1
+        count += 1
+    return found[:count]
+
+
+@compiled
+def widened(documents: Array, regions: Array) -> Array:
+    """The documents and those neighbours that text runs to or from."""
+    found = np.empty(3 * len(documents), np.int64)
+    count = 0
+    for i in range(len(documents)):
+        document = documents[i]
+        for other in range(max(document - 1, 0), min(document + 2, len(regions))):
+            if regions[other] == regions[document] and (not count or found[count - 1] < other):
+                found[count] = other
+                count += 1
+    return found[:count]
+
+
+@compiled
+def having(candidates: Array, documents: Array, regions: Array) -> Array:
+    """Those candidates that are among the documents, or beside one of them with text running between."""
+    found = np.empty(len(candidates), np.int64)
+    count, at = 0, 0
+    for i in range(len(candidates)):
+        candidate = candidates[i]
+        at = _onward(documents, candidate - 1, at)
+        for k in range(at, min(at + 3, len(documents))):
+            if documents[k] > candidate + 1:
+                break
+            if regions[documents[k]] == regions[candidate]:
+                found[count] = candidate
+                count += 1
+                break
+    return found[:count]
+
+
+# Ranking and counting
+
+
+@compiled
+def counts_at(documents: Array, found_in: Array, counts: Array) -> Array:
+    """For each document its count, 0 when it is not among `found_in`."""
+    aligned = np.zeros(len(documents), np.int32)
+    at = 0
+    for i in range(len(documents)):
+        at = _onward(found_in, documents[i], at)
+        if at == len(found_in):
+            break
+        if found_in[at] == documents[i]:
+            aligned[i] = counts[at]
+            at += 1
+    return aligned
+
+
+@compiled
+def weigh(
+    documents: Array,
+    lengths: Array,
+    mean: float,
+    weight: float,
+    found_in: Array,
+    counts: Array,
+    typed: Array,
+    scores: Array,
+    present: Array,
+    in_form: Array,
+) -> None:
+    """Add one string to what is known of each document: BM25 to `scores`, one to `present` where it stands, to `in_form` where as typed."""
+    factor, heavy, least = np.float32(0.9 / mean), np.float32(weight), np.float32(0.3)
+    at = 0
+    for i in range(len(documents)):
+        document = documents[i]
+        at = _onward(found_in, document, at)
+        if at == len(found_in):
+            break
+        if found_in[at] == document:
+            count = np.float32(counts[at])
+            scores[i] += heavy * count / (count + (np.float32(lengths[document]) * factor + least))
+            present[i] += 1
+            in_form[i] += typed[at] > 0
+            at += 1
+
+
+@compiled
+def scored(scores: Array, present: Array, in_form: Array, most: Integer, strings: Integer) -> None:
+    """BM25 squeezed below 1, and 1 for the documents with `most` of the strings, and the share of the strings in the very form typed."""
+    for i in range(len(scores)):
+        score = scores[i]
+        score = score / (score + np.float32(10.0)) + np.float32(in_form[i]) / np.float32(strings)
+        scores[i] = score + np.float32(1.0) if present[i] >= most else score
+
+
+@compiled
+def lowest(values: Array, count: Integer) -> Array:
+    """Indices of the `count` lowest values, lowest first; of equal ones the first."""
+    room = min(count, len(values))
+    heap = np.empty(room, np.int64)  # the last of the chosen on top
+    for i in range(len(values)):
+        if i < room:
+            at = i
+            while at:
+                parent = (at - 1) >> 1
+                if not _before(values, heap[parent], i):
+                    break
+                heap[at] = heap[parent]
+                at = parent
+            heap[at] = i
+        elif values[i] < values[heap[0]]:
+            _sink(heap, room, i, values)
+    ordered = np.empty(room, np.int64)
+    for left in range(room, 0, -1):
+        ordered[left - 1] = heap[0]
+        _sink(heap, left - 1, heap[left - 1], values)
+    return ordered
+
+
+@compiled
+def _before(values: Array, one: Integer, other: Integer) -> Any:
+    return values[one] < values[other] or (values[one] == values[other] and one < other)
+
+
+@compiled
+def _sink(heap: Array, size: Integer, entry: Integer, values: Array) -> None:
+    """Put `entry` where the top was, and the order right again."""
+    if not size:
+        return
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and _before(values, heap[child], heap[child + 1]):
+            child += 1
+        if not _before(values, entry, heap[child]):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = entry
+
+
+@compiled
+def kept(documents: Array, counts: Array, typed: Array, keep: Array) -> tuple[Array, Array, Array]:
+    """Those rows of three columns whose document is to be kept, by a table of all documents."""
+    some, many, same = np.empty(len(documents), np.int64), np.empty(len(documents), np.int32), np.empty(len(documents), np.int32)
+    count = 0
+    for i in range(len(documents)):
+        some[count], many[count], same[count] = documents[i], counts[i], typed[i]
+        count += keep[documents[i]]
+    return some[:count], many[:count], same[:count]
+
+
+@compiled
+def rows_with(codes: Array, documents: Array, wanted: Integer) -> Array:
+    """Indices of the documents that have the code `wanted`."""
+    count = 0
+    for i in range(len(documents)):
+        count += codes[documents[i]] == wanted
+    found = np.empty(count, np.int64)
+    count = 0
+    for i in range(len(documents)):
+        if count == len(found):
+            break
+        found[count] = i
+        count += codes[documents[i]] == wanted
+    return found
+
+
+@compiled
+def mark(found: Array, numbers: Array, codes: Array, documents: Array) -> None:
+    """Make `found` True for the number of the code of each document."""
+    for i in range(len(documents)):
+        found[numbers[codes[documents[i]]]] = True
+
+
+@compiled
+def tally(codes: Array, documents: Array, size: Integer) -> Array:
+    """How many of the documents have each code below `size`."""
+    counts = np.zeros(size, np.int64)
+    for i in range(len(documents)):
+        counts[codes[documents[i]]] += 1
+    return counts

@@ -284,9 +284,11 @@ class Answer:
             facts.position[documents].tolist(),
         )
         text = part.segment.text
-        for document, work, item, source, row in zip(numbers, works, items, sources, zip(*columns, strict=True), strict=True):
+        places = _places_in(part, documents) if self.query.snippets else [()] * len(rows)
+        for document, work, item, source, row, found in zip(
+            numbers, works, items, sources, zip(*columns, strict=True), places, strict=True
+        ):
             target, key, label, score, matches, start, end, position = row
-            found = list(_places_in(part, document)) if self.query.snippets else []
             yield Hit(
                 TARGETS[target],
                 item,
@@ -302,7 +304,7 @@ class Answer:
                 work.collection,
                 work.kind,
                 source,
-                tuple(dict.fromkeys(pair for phrase, places in found for pair in _differences(text, phrase, places))) if found else (),
+                tuple(dict.fromkeys(pair for phrase, each in found for pair in _differences(text, phrase, each))) if found else (),
             )
 
     def _snippets(self, part: _Part, document: int, places: Sequence[tuple[Phrase | None, Occurrences]]) -> tuple[Snippet, ...]:
@@ -423,33 +425,31 @@ def _in_title(part: _Part, documents: Array, phrases: Sequence[Phrase]) -> Array
     return titled
 
 
-def _places_in(part: _Part, document: int) -> Iterator[tuple[Phrase | None, Occurrences]]:
-    """What was found in one document, string by string; None for the strings of a 近."""
+def _places_in(part: _Part, documents: Array) -> list[tuple[tuple[Phrase | None, Occurrences], ...]]:
+    """What was found in each of some documents, string by string; None for the strings of a 近."""
     answer = part.answer
     inside = {phrase for near in answer.near for phrase in near.phrases}
-    for phrase, found in answer.found.items():
-        if phrase not in inside:
-            for each, among in found.alternatives or ((phrase, found),):
-                yield each, among.in_document(document)
-    for found in answer.near.values():
-        yield None, found.in_document(document)
+    wanted: list[tuple[Phrase | None, Found]] = [
+        pair for phrase, found in answer.found.items() if phrase not in inside for pair in found.alternatives or ((phrase, found),)
+    ]
+    wanted += [(None, found) for found in answer.near.values()]
+    each = [found.in_documents(documents) for _phrase, found in wanted]
+    return [tuple((phrase, places[row]) for (phrase, _found), places in zip(wanted, each, strict=True)) for row in range(len(documents))]
 
 
 def _ranges(text: SegmentText, layout: Layout, begin: int, found: Occurrences) -> Iterator[tuple[int, int]]:
     """Where in the text as written the occurrences that begin in a document stand, as far as they lie in it; over a note in parts."""
-    rows = zip(found.starts[:_MARKED].tolist(), found.ends[:_MARKED].tolist(), found.over[:_MARKED].tolist(), strict=True)
-    for start, end, over in rows:
-        first, last = start - begin, end - begin
-        if last > layout.size:
-            last = layout.size
-        if over < 0:
-            yield layout.span(first, last)
-            continue
-        inside = np.arange(first, last)
-        main = inside[~text.note_state(inside + begin)[1]]
+    first, size = found.starts[:_MARKED] - begin, len(layout.ends)
+    last, over = np.minimum(found.ends[:_MARKED] - begin, size), found.over[:_MARKED]
+    if (over < 0).all():
+        yield from zip(layout.begins[first].tolist(), layout.ends[last - 1].tolist(), strict=True)
+        return
+    for low, high, parted in zip(first.tolist(), last.tolist(), (over >= 0).tolist(), strict=True):
+        inside = np.arange(low, high)
+        main = inside[~text.note_state(inside + begin)[1]] if parted else inside
         cuts = np.flatnonzero(np.diff(main) > 1)
-        for low, high in zip([0, *(cuts + 1).tolist()], [*cuts.tolist(), len(main) - 1], strict=True):
-            yield layout.span(int(main[low]), int(main[high]) + 1)
+        for start, end in zip([0, *(cuts + 1).tolist()], [*cuts.tolist(), len(main) - 1], strict=True):
+            yield layout.span(int(main[start]), int(main[end]) + 1)
 
 
 def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -> Iterator[tuple[str, str]]:
@@ -461,19 +461,15 @@ def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -
         codes = text.codes[begin : begin + length]
     else:
         codes = text.written(found.where(slice(0, 1)), length)[0]
-    for typed, point in zip(phrase.written[0], text.letters[codes].tolist(), strict=True):
-        if typed is not None and ord(typed) != point:
-            yield typed, chr(point)
+    written = decode(text.letters[codes])
+    yield from ((typed, stands) for typed, stands in zip(phrase.written[0], written, strict=True) if typed is not None and typed != stands)
 
 
 def _written_forms(part: _Part, documents: Array, phrase: Phrase, found: Found) -> dict[str, int]:
     text = part.segment.text
     if len(phrase.parts[0]) == 1 and not phrase.scope:
         return _character_forms(text, found, documents)
-    length = len(phrase.parts[0])
-    first, counts = text.forms(found.places, found.place_documents, documents, length)
-    written = decode(text.letters[text.written(found.places.where(first), length)].ravel())
-    return {written[at * length : (at + 1) * length]: count for at, count in enumerate(counts.tolist())}
+    return text.forms(found.places, found.place_documents, documents, text.pattern(phrase.parts[0]) or ())
 
 
 def _character_forms(text: SegmentText, found: Found, documents: Array) -> dict[str, int]:

@@ -125,10 +125,15 @@ class Found:
 
     def in_document(self, document: int) -> Occurrences:
         """The places that begin in one document."""
+        return self.in_documents(np.array([document]))[0]
+
+    def in_documents(self, documents: Array) -> list[Occurrences]:
+        """The places that begin in each of some documents."""
         if self._located is None and self._within is not None:
-            return self._within(document)
-        low, high = np.searchsorted(self.place_documents, [document, document + 1])
-        return self.places.where(slice(int(low), int(high)))
+            return [self._within(document) for document in documents.tolist()]
+        lows = np.searchsorted(self.place_documents, documents).tolist()
+        highs = np.searchsorted(self.place_documents, documents, side="right").tolist()
+        return [self.places.where(slice(low, high)) for low, high in zip(lows, highs, strict=True)]
 
     def between(self, lows: Array, highs: Array) -> Occurrences:
         """The places that begin within one of some stretches, both ends included; `lows` ascend."""

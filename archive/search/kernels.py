@@ -331,7 +331,7 @@ def seen(starts: Array, ends: Array, begins: Array, steps: Array, visible: Array
     `begins`: where documents start; `visible` and `regions` as a View's.
     """
     keep, documents, everything = np.empty(len(starts), np.bool_), np.empty(len(starts), np.int64), True
-    document, begin, end = 0, 0, 0
+    document, begin, end = np.int64(0), np.int64(0), np.int64(0)
     for i in range(len(starts)):
         start = starts[i]
         if start >= end or start < begin:
@@ -361,101 +361,94 @@ def by_document(documents: Array, same: Array) -> tuple[Array, Array, Array]:
     return distinct[:count], counts[:count], typed[:count]
 
 
+# Text as written
+
+
+@compiled
+def woven(
+    codes: Array, letters: Array, gaps: Array, numbers: Array, string_points: Array, string_offsets: Array, instead: Integer
+) -> tuple[Array, Array, Array]:
+    """The code points of a document as written, and for each of its characters where it begins and ends there.
+
+    `gaps`: after how many characters each string of layout stands, from the one before; `numbers` which string, whose first point says
+    whether it stands before a character or `instead` of it.
+    """
+    size, length = len(codes), len(codes)
+    for number in numbers:
+        first, last = np.int64(string_offsets[number]), np.int64(string_offsets[number + 1])
+        length += last - first - 1 - (string_points[first] == instead)
+    points, begins, ends = np.empty(length, np.uint32), np.empty(size, np.int64), np.empty(size, np.int64)
+    out, event, place = 0, 0, np.int64(0)
+    if len(gaps):
+        place = np.int64(gaps[0])
+    for i in range(size + 1):
+        replaced = False
+        while event < len(gaps) and place == i:
+            first, last = np.int64(string_offsets[numbers[event]]), np.int64(string_offsets[numbers[event] + 1])
+            replaces = string_points[first] == instead
+            if replaces:
+                begins[i] = out
+            for at in range(first + 1, last):
+                points[out] = string_points[at]
+                out += 1
+            if replaces:
+                ends[i], replaced = out, True
+            event += 1
+            if event < len(gaps):
+                place += np.int64(gaps[event])
+        if i < size and not replaced:
+            begins[i] = out
+            points[out] = letters[codes[i]]
+            out += 1
+            ends[i] = out
+    return points, begins, ends
+
+
 # Written forms
 
 
 @compiled
 def forms(
-    starts: Array, overs: Array, documents: Array, wanted: Array, length: Integer, codes: Array, note_ends: Array, note_main: Array
+    starts: Array,
+    overs: Array,
+    documents: Array,
+    wanted: Array,
+    offsets: Array,
+    kinds: Array,
+    ranks: Array,
+    codes: Array,
+    note_ends: Array,
+    note_main: Array,
 ) -> tuple[Array, Array]:
-    """Each written form of a string in the `wanted` documents: the first occurrence that has it, and how many have.
+    """For each written form of a string the first occurrence in the `wanted` documents that has it, and how many there have; unordered.
 
-    `documents`: that of each occurrence. Strings of codes are kept in a table by a hash of them and compared in full, so two forms are
-    never taken for one; most often a form is that of the occurrence before.
+    `documents`: that of each occurrence. `offsets`: where in the string a character may stand in several forms, `kinds` how many of them
+    the segment has, `ranks` by code which of them it is. Forms are numbered by these; all numbers must have room in an array.
     """
-    table, room = np.full(64, -1, np.int64), 32
-    first, counts, hashes = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
-    found, at_wanted, last = 0, 0, -1
-    start_of_last, plain = 0, False  # where the form of the occurrence before begins, when it was found through
+    size = 1
+    for kind in kinds:
+        size *= kind
+    counts, first = np.zeros(size, np.int64), np.full(size, -1, np.int64)
+    at, last, chosen = 0, -1, False
     for i in range(len(starts)):
         document = documents[i]
-        if at_wanted < len(wanted) and wanted[at_wanted] < document:
-            at_wanted = _onward(wanted, document, at_wanted)
-        if at_wanted == len(wanted):
-            break
-        if wanted[at_wanted] != document:
+        if document != last:
+            while at < len(wanted) and wanted[at] < document:
+                at += 1
+            last, chosen = document, at < len(wanted) and wanted[at] == document
+        if not chosen:
             continue
-        if plain and overs[i] < 0:
-            same = True
-            for at in range(length):
-                same &= codes[starts[i] + at] == codes[start_of_last + at]
-            if same:
-                counts[last] += 1
-                continue
-        mixed = np.uint64(1469598103934665603)
-        for at in range(length):
-            place = starts[i] + at
+        number = 0
+        for k in range(len(offsets)):
+            place = starts[i] + offsets[k]
             if overs[i] >= 0:
-                place = _through(overs[i] + at, note_ends, note_main)
-            mixed = (mixed ^ np.uint64(codes[place])) * np.uint64(1099511628211)
-        slot = _slot(mixed, len(table))
-        while table[slot] >= 0:
-            number = table[slot]
-            if hashes[number] == mixed and _same(starts, overs, i, first[number], length, codes, note_ends, note_main):
-                break
-            slot = (slot + 1) & (len(table) - 1)
-        last, start_of_last, plain = table[slot], starts[i], overs[i] < 0
-        if last >= 0:
-            counts[last] += 1
-            continue
-        if found == room:
-            room *= 2
-            first, counts, hashes = _longer(first, room), _longer(counts, room), _longer(hashes, room)
-            table = np.full(2 * room, -1, np.int64)
-            for number in range(found):
-                table[_free(table, hashes[number])] = number
-            slot = _free(table, mixed)
-        table[slot], first[found], counts[found], hashes[found] = found, i, 1, mixed
-        last = found
-        found += 1
-    return first[:found], counts[:found]
-
-
-@compiled
-def _same(
-    starts: Array, overs: Array, one: Integer, other: Integer, length: Integer, codes: Array, note_ends: Array, note_main: Array
-) -> Any:
-    """Whether two occurrences are written alike."""
-    same = True
-    for at in range(length):
-        place, place_of_other = starts[one] + at, starts[other] + at
-        if overs[one] >= 0:
-            place = _through(overs[one] + at, note_ends, note_main)
-        if overs[other] >= 0:
-            place_of_other = _through(overs[other] + at, note_ends, note_main)
-        same &= codes[place] == codes[place_of_other]
-    return same
-
-
-@compiled
-def _slot(mixed: Integer, size: Integer) -> Integer:
-    return np.int64((mixed >> np.uint64(20)) & np.uint64(size - 1))
-
-
-@compiled
-def _free(table: Array, mixed: Integer) -> Integer:
-    """The first free slot for a hash."""
-    slot = _slot(mixed, len(table))
-    while table[slot] >= 0:
-        slot = (slot + 1) & (len(table) - 1)
-    return slot
-
-
-@compiled
-def _longer(values: Array, room: Integer) -> Array:
-    longer = np.empty(room, values.dtype)
-    longer[: len(values)] = values
-    return longer
+                place = _through(overs[i] + offsets[k], note_ends, note_main)
+            number = number * kinds[k] + ranks[codes[place]]
+        counts[number] += 1
+        if first[number] < 0:
+            first[number] = i
+    found = np.flatnonzero(counts)
+    return first[found], counts[found]
 
 
 @compiled

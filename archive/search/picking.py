@@ -10,13 +10,13 @@ from archive.search import kernels
 from archive.search.arrays import Array
 
 _BLOCK = 64
-_SHARE = 8
-"""More than one in so many is a sort."""
+_HEAP = 200
+"""More than so many are found by parting and sorting."""
 
 
 def first_of(keys: Sequence[Array], count: int) -> Array:
     """`smallest`; where one key tells, by a heap, which costs little more than a look at each."""
-    if len(keys) == 1 and keys[0].dtype == np.float32 and count * _SHARE < len(keys[0]):
+    if len(keys) == 1 and keys[0].dtype == np.float32 and count <= _HEAP:
         chosen: Array = kernels.lowest(keys[0], count)
         return chosen
     return smallest(keys, count)

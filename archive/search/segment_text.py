@@ -10,13 +10,12 @@ written is known of every occurrence at no cost in space. `places` lists every p
 
 from __future__ import annotations
 
+import math
 import threading
-from bisect import bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 
@@ -37,8 +36,10 @@ _CHARACTER_BYTES = 48 << 20
 _CODES = 50_000
 SCOPES = {"": kernels.EVERYWHERE, "note": kernels.IN_NOTES, "main": kernels.IN_MAIN}
 """Where a string is looked for: everywhere, in small notes alone, in main text alone."""
-_STRINGS = 4096
-"""So many layout strings are kept decoded; the most frequent have the lowest numbers."""
+_INSTEAD = ord(INSTEAD)
+_FORMS = 1 << 16
+"""Up to so many forms that a string could have are counted by number."""
+_AT_ONCE = 4096
 _EMPTY: Array = np.empty(0, np.int64)
 
 Pattern = tuple[int, ...]
@@ -81,21 +82,15 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A document's text as written, and where in it its `size` characters stand.
-
-    `keys` ascend: twice the number of the character before which something stands, and one more when it stands instead of it; `widths` what
-    all that up to there adds in length, from 0 before the first.
-    """
+    """A document's text as written, and where in it each of its characters begins and ends (code points)."""
 
     text: str
-    size: int
-    keys: list[int]
-    widths: list[int]
+    begins: Array
+    ends: Array
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the characters `first` to before `last` begin and end in the text (code points)."""
-        begin = first + self.widths[bisect_right(self.keys, 2 * first)]
-        return begin, last + self.widths[bisect_right(self.keys, 2 * last - 1)]
+        return int(self.begins[first]), int(self.ends[last - 1])
 
 
 class SegmentText:
@@ -301,12 +296,44 @@ class SegmentText:
         same: Array = kernels.as_typed(found.starts, found.over, typed, self.codes, self.note_ends, self.note_main)
         return same
 
-    def forms(self, found: Occurrences, documents: Array, wanted: Array, length: int) -> tuple[Array, Array]:
-        """The written forms of a string without gaps in the `wanted` documents: for each an occurrence that has it, and how many have.
+    def forms(self, found: Occurrences, documents: Array, wanted: Array, codes: Sequence[int]) -> dict[str, int]:
+        """The written forms of a string of these codes in the `wanted` documents, and how often each stands there.
 
         `documents`: that of each occurrence.
         """
-        return kernels.forms(found.starts, found.over, documents, wanted, length, self.codes, self.note_ends, self.note_main)
+        kinds = [len(self.forms_of(code)) for code in codes]
+        offsets = [at for at, kind in enumerate(kinds) if kind > 1]
+        counted: Counter[str] = Counter()
+        if math.prod(kinds) <= _FORMS:
+            some, length = np.array([kinds[at] for at in offsets], np.int64), len(codes)
+            first, counts = kernels.forms(
+                found.starts,
+                found.over,
+                documents,
+                wanted,
+                np.array(offsets, np.int64),
+                some,
+                self._form_ranks,
+                self.codes,
+                self.note_ends,
+                self.note_main,
+            )
+            written = decode(self.letters[self.written(found.where(first), length)].ravel())
+            return {written[at * length : (at + 1) * length]: count for at, count in enumerate(counts.tolist())}
+        chosen = np.flatnonzero(np.isin(documents, wanted))
+        for begin in range(0, len(chosen), _AT_ONCE):
+            rows = self.written(found.where(chosen[begin : begin + _AT_ONCE]), len(codes))
+            text = decode(self.letters[rows].ravel())
+            counted.update(text[at : at + len(codes)] for at in range(0, len(text), len(codes)))
+        return counted
+
+    @cached_property
+    def _form_ranks(self) -> Array:
+        """By written code, which of the forms of its folded character it is."""
+        order, bounds = self._forms
+        ranks: Array = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order)) - bounds[self.fold_of[order]]
+        return ranks
 
     def _standing_over(self, starts: Array, pattern: Pattern) -> Array:
         """Those over positions where the pattern stands in the main text."""
@@ -398,42 +425,29 @@ class SegmentText:
 
     # Text as written
 
-    @cached_property
-    def _strings(self) -> list[str]:
-        return [self._string(number) for number in range(min(_STRINGS, len(self.arrays["string_offsets"]) - 1))]
-
-    def _string(self, number: int) -> str:
+    def layout_string(self, number: int) -> str:
+        """One of the strings between characters: `batch_reading.BETWEEN` or `INSTEAD`, and the signs."""
         begin, end = self.arrays["string_offsets"][number : number + 2].tolist()
         return decode(self.arrays["string_points"][begin:end])
 
-    def layout_string(self, number: int) -> str:
-        """One of the strings between characters: `batch_reading.BETWEEN` or `INSTEAD`, and the signs."""
-        return self._strings[number] if number < len(self._strings) else self._string(number)
-
-    def _events(self, document: int) -> tuple[list[int], list[str]]:
-        """Where in a document layout stands (characters before it), and what."""
-        begin, end = self.arrays["layout_starts"][document : document + 2].tolist()
-        places = list(accumulate(self.arrays["layout_gaps"][begin:end].tolist()))
-        strings = self._strings
-        numbers = self.arrays["layout_numbers"][begin:end].tolist()
-        return places, [strings[number] if number < len(strings) else self._string(number) for number in numbers]
-
-    def _characters(self, document: int) -> str:
-        begin, end = int(self.starts[document]), int(self.starts[document + 1]) - int(self.walled[document])
-        return decode(self.letters[self.codes[begin:end]])
-
     def text_of(self, document: int) -> str:
         """A document's text as written."""
-        return _woven(self._characters(document), *self._events(document))
+        return self.layout(document).text
 
     def layout(self, document: int) -> Layout:
         """A document's text as written, and where each of its characters stands in it."""
-        characters = self._characters(document)
-        places, strings = self._events(document)
-        instead = [string[0] == INSTEAD for string in strings]
-        keys = [2 * place + wide for place, wide in zip(places, instead, strict=True)]
-        widths = list(accumulate((len(string) - 1 - wide for string, wide in zip(strings, instead, strict=True)), initial=0))
-        return Layout(_woven(characters, places, strings), len(characters), keys, widths)
+        begin, end = self.starts[document : document + 2].tolist()
+        first, last = self.arrays["layout_starts"][document : document + 2].tolist()
+        points, begins, ends = kernels.woven(
+            self.codes[begin : end - int(self.walled[document])],
+            self.letters,
+            self.arrays["layout_gaps"][first:last],
+            self.arrays["layout_numbers"][first:last],
+            self.arrays["string_points"],
+            self.arrays["string_offsets"],
+            _INSTEAD,
+        )
+        return Layout(decode(points), begins, ends)
 
 
 def rows_between(values: Array, lows: Array, highs: Array) -> Array:
@@ -444,14 +458,3 @@ def rows_between(values: Array, lows: Array, highs: Array) -> Array:
     counts = np.maximum(ends - begins, 0)
     rows: Array = np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
     return rows
-
-
-def _woven(characters: str, places: Sequence[int], strings: Sequence[str]) -> str:
-    """Characters with the layout between and instead of them."""
-    parts: list[str] = []
-    at = 0
-    for place, string in zip(places, strings, strict=True):
-        parts += (characters[at:place], string[1:])
-        at = place + (string[0] == INSTEAD)
-    parts.append(characters[at:])
-    return "".join(parts)

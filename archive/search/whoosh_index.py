@@ -33,7 +33,7 @@ from whoosh.index import TOC, FileIndex
 from archive.errors import Busy, QueryError, SearchIndexError
 from archive.language import _, current
 from archive.model.rights import Audience
-from archive.search import alternatives, corrections, excerpts, syntax
+from archive.search import alternatives, corrections, excerpts, memory, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
 from archive.search.base import Concordance, Expansion, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
@@ -195,6 +195,7 @@ class WhooshIndex:
         others: OtherNames = NO_NAMES,
         processes: int | None = None,
     ) -> None:
+        memory.keep_freed()
         self.folder = folder
         self._processes = min(2, os.cpu_count() or 1) if processes is None else processes
         self._names = names

@@ -156,19 +156,43 @@ def _stands(start: Integer, pattern: Array, codes: Array, fold_of: Array) -> boo
 
 
 @compiled
-def _stands_over(over: Integer, pattern: Array, codes: Array, fold_of: Array, note_ends: Array, note_main: Array) -> bool:
-    """Whether the pattern stands at an over position, in main text alone."""
+def _agrees(code: Integer, wanted: Integer, fold_of: Array) -> Any:
+    """Whether a written code is what a pattern wants; a wall never is."""
+    return code != 0 if wanted == ANY else np.int64(fold_of[code]) == wanted
+
+
+@compiled
+def _end_over(start: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, note_begins: Array, note_ends: Array) -> Integer:
+    """Where a pattern ends that is read in main text from a through position of main text on; -1 when it does not stand there.
+
+    `note`: the first note that begins after the position.
+    """
+    place = start
     for at in range(len(pattern)):
-        place = _through(over + at, note_ends, note_main)
-        if place >= len(codes):
-            return False
-        code = codes[place]
-        if pattern[at] == ANY:
-            if code == 0:
-                return False
-        elif np.int64(fold_of[code]) != pattern[at]:
-            return False
-    return True
+        while at and note < len(note_begins) and np.int64(note_begins[note]) == place:
+            place = np.int64(note_ends[note])
+            note += 1
+        if place >= len(codes) or not _agrees(codes[place], pattern[at], fold_of):
+            return -1
+        place += 1
+    return place
+
+
+@compiled
+def _start_over(end: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, note_begins: Array, note_ends: Array) -> Integer:
+    """Where a pattern starts that is read in main text up to a through position after main text; -1 when it does not stand there.
+
+    `note`: the last note that begins before the position.
+    """
+    place = end - 1
+    for back in range(len(pattern)):
+        while back and note >= 0 and np.int64(note_ends[note]) == place + 1:
+            place = np.int64(note_begins[note]) - 1
+            note -= 1
+        if place < 0 or not _agrees(codes[place], pattern[len(pattern) - 1 - back], fold_of):
+            return -1
+        place -= 1
+    return place + 1
 
 
 @compiled
@@ -209,6 +233,10 @@ def through_starts(pattern: Array, codes: Array, fold_of: Array, keys: Array, of
     """Where a pattern (at least one character of it known) stands in reading order."""
     begin, end, at, ascending = _rarest(pattern, keys, offsets, shift)
     last = len(codes) - len(pattern)
+    if not ascending:
+        for k in range(len(pattern) - 2):
+            if pattern[k] != ANY and pattern[k + 2] != ANY:
+                return _with_one_between(k, pattern, codes, fold_of, keys, offsets, places, shift)
     found = np.empty(end - begin, np.int64)
     count = 0
     known = ascending and len(pattern) == 2
@@ -219,6 +247,61 @@ def through_starts(pattern: Array, codes: Array, fold_of: Array, keys: Array, of
             count += 1
     found = found[:count]
     return found if ascending else np.sort(found)
+
+
+@compiled
+def _with_one_between(
+    k: Integer, pattern: Array, codes: Array, fold_of: Array, keys: Array, offsets: Array, places: Array, shift: Integer
+) -> Array:
+    """Where a pattern stands whose characters `k` and `k + 2` are known and that between them is any.
+
+    For each character that can stand between, the places of both bigrams are gone through side by side: in order, where looking at the text
+    around every place of one would wait for memory each time.
+    """
+    mask, last = (np.int64(1) << shift) - 1, len(codes) - len(pattern)
+    row, end = _lower(keys, pattern[k] << shift, 0, len(keys)), _lower(keys, (pattern[k] + 1) << shift, 0, len(keys))
+    found, count, at_second = np.empty(256, np.int64), 0, 0
+    for first in range(row, end):
+        between = np.int64(keys[first]) & mask
+        if between == 0:
+            continue
+        wanted = between << shift | pattern[k + 2]
+        at_second = _onward(keys, wanted, at_second)
+        if at_second == len(keys) or np.int64(keys[at_second]) != wanted:
+            continue
+        i, i_end = np.int64(offsets[first]), np.int64(offsets[first + 1])
+        j, j_end = np.int64(offsets[at_second]), np.int64(offsets[at_second + 1])
+        while i < i_end and j < j_end:
+            one, other = np.int64(places[i]) + 1, np.int64(places[j])
+            if one < other:
+                i += 1
+                if i_end - i > 8 * (j_end - j):
+                    i = _lower_onward(places, other - 1, i, i_end)
+            elif other < one:
+                j += 1
+                if j_end - j > 8 * (i_end - i):
+                    j = _lower_onward(places, one, j, j_end)
+            else:
+                i += 1
+                j += 1
+                start = one - 1 - k
+                if 0 <= start <= last and (len(pattern) == 3 or _stands(start, pattern, codes, fold_of)):
+                    if count == len(found):
+                        found = np.concatenate((found, np.empty(len(found), np.int64)))
+                    found[count] = start
+                    count += 1
+    return np.sort(found[:count])
+
+
+@compiled
+def _lower_onward(values: Array, wanted: Integer, at: Integer, end: Integer) -> Integer:
+    """As `_onward`, up to `end`."""
+    step, low, high = 1, at, at
+    while high < end and np.int64(values[high]) < wanted:
+        low = high + 1
+        high += step
+        step <<= 1
+    return _lower(values, wanted, low, min(high, end))
 
 
 @compiled
@@ -239,6 +322,7 @@ def over_starts(
     codes: Array,
     fold_of: Array,
     shift: Integer,
+    note_begins: Array,
     note_ends: Array,
     note_main: Array,
     bridge_keys: Array,
@@ -259,10 +343,26 @@ def over_starts(
             if pattern[k + 1] != ANY and (np.int64(bridge_keys[row]) & mask) != pattern[k + 1]:
                 continue
             for i in range(np.int64(bridge_offsets[row]), np.int64(bridge_offsets[row + 1])):
-                over = np.int64(note_main[bridges[i]]) - 1 - k
-                if over >= 0 and (len(pattern) == 2 or _stands_over(over, pattern, codes, fold_of, note_ends, note_main)):
-                    found[count] = over
-                    count += 1
+                note = np.int64(bridges[i])
+                over = np.int64(note_main[note]) - 1 - k
+                if over < 0:
+                    continue
+                before, after = pattern[: k + 1], pattern[k + 1 :]
+                if len(pattern) > 2:
+                    begin, end = np.int64(note_begins[note]), np.int64(note_ends[note])
+                    while note + 1 < len(note_begins) and np.int64(note_begins[note + 1]) == end:  # a note right after the note
+                        note += 1
+                        end = np.int64(note_ends[note])
+                    if _end_over(end, note + 1, after, codes, fold_of, note_begins, note_ends) < 0:
+                        continue
+                    note = np.int64(bridges[i]) - 1
+                    while note >= 0 and np.int64(note_ends[note]) == begin:
+                        begin = np.int64(note_begins[note])
+                        note -= 1
+                    if _start_over(begin, note, before, codes, fold_of, note_begins, note_ends) < 0:
+                        continue
+                found[count] = over
+                count += 1
     if count < 2:
         return found[:count]
     ordered = np.sort(found[:count])
@@ -359,6 +459,141 @@ def by_document(documents: Array, same: Array) -> tuple[Array, Array, Array]:
         if len(same) and same[i]:
             typed[count - 1] += 1
     return distinct[:count], counts[:count], typed[:count]
+
+
+# Nearness
+
+
+@compiled
+def beside(
+    starts: Array,
+    ends: Array,
+    wanted: Array,
+    most: Integer,
+    collect: Any,
+    codes: Array,
+    fold_of: Array,
+    walls: Array,
+    note_begins: Array,
+    note_ends: Array,
+) -> tuple[Array, Array, Array]:
+    """Which of some occurrences (their starts ascend; empty `ends`: of one character each) have the pattern `wanted` before or after them
+    with at most `most` characters between, no wall parting them; and when `collect`, starts and ends of all places of it that are so near.
+
+    Characters between are counted in reading order, and again without those of notes where both ends of the gap are main text. What is
+    collected comes in no order and more than once.
+    """
+    near = np.zeros(len(starts), np.bool_)
+    found, found_ends, count = np.empty(256, np.int64), np.empty(256, np.int64), 0
+    note = 0  # the first note that begins after the start
+    size = len(wanted)
+    for i in range(len(starts)):
+        start = np.int64(starts[i])
+        end = np.int64(ends[i]) if len(ends) else start + 1
+        note = _onward(note_begins, start + 1, note)
+        following = note if end == start + 1 else _onward(note_begins, end, note)
+        reach = end + most + size  # beyond it nothing in reading order matters
+        noted = following < len(note_begins) and np.int64(note_begins[following]) <= reach
+        for stream in range(2):
+            # Forward: in reading order, then over notes.
+            place, at = end, following
+            if stream and (not noted or (following and np.int64(note_ends[following - 1]) >= end)):
+                break
+            for _step in range(most + 1):
+                while stream and at < len(note_begins) and np.int64(note_begins[at]) == place:
+                    place = np.int64(note_ends[at])
+                    at += 1
+                while not stream and at < len(note_begins) and np.int64(note_begins[at]) <= place:
+                    at += 1
+                if place >= len(codes) or codes[place] == 0:
+                    break
+                if _agrees(codes[place], wanted[0], fold_of):
+                    until = _match_end(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
+                    if until >= 0 and (not stream or not _walled(start, place, walls)):
+                        near[i] = True
+                        if not collect:
+                            break
+                        if count == len(found):
+                            found = np.concatenate((found, np.empty(count, np.int64)))
+                            found_ends = np.concatenate((found_ends, np.empty(count, np.int64)))
+                        found[count], found_ends[count] = place, until
+                        count += 1
+                place += 1
+            if near[i] and not collect:
+                break
+        if near[i] and not collect:
+            continue
+        preceding = note - 1  # the last note that begins at or before the start
+        inside = preceding >= 0 and np.int64(note_ends[preceding]) > start
+        noted = preceding >= 0 and np.int64(note_ends[preceding]) >= start - most - size
+        for stream in range(2):
+            if stream and (not noted or inside):
+                break
+            place, at = start, preceding
+            for _step in range(most + 1):
+                while stream and at >= 0 and np.int64(note_ends[at]) == place:
+                    place = np.int64(note_begins[at])
+                    at -= 1
+                while not stream and at >= 0 and np.int64(note_begins[at]) >= place:
+                    at -= 1
+                if place <= 0 or codes[place - 1] == 0:
+                    break
+                if _agrees(codes[place - 1], wanted[size - 1], fold_of):
+                    begin = _match_start(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
+                    if begin >= 0 and (not stream or not _walled(begin, start, walls)):
+                        near[i] = True
+                        if not collect:
+                            break
+                        if count == len(found):
+                            found = np.concatenate((found, np.empty(count, np.int64)))
+                            found_ends = np.concatenate((found_ends, np.empty(count, np.int64)))
+                        found[count], found_ends[count] = begin, place
+                        count += 1
+                place -= 1
+            if near[i] and not collect:
+                break
+    return near, found[:count], found_ends[:count]
+
+
+@compiled
+def _walled(start: Integer, other: Integer, walls: Array) -> Any:
+    """Whether a wall lies between two places, the first before the other."""
+    at = _lower(walls, start, 0, len(walls))
+    return at < len(walls) and np.int64(walls[at]) < other
+
+
+@compiled
+def _match_end(
+    place: Integer, note: Integer, wanted: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
+) -> Integer:
+    """Where the pattern that starts at a place ends, -1 for none; over notes only where it does not stand in reading order.
+
+    `note`: the first note that begins after the place.
+    """
+    size = len(wanted)
+    if place + size <= len(codes) and _stands(place, wanted, codes, fold_of):
+        return place + size
+    if size == 1 or (note and np.int64(note_ends[note - 1]) > place):
+        return -1
+    end = _end_over(place, note, wanted, codes, fold_of, note_begins, note_ends)
+    return -1 if end >= 0 and _walled(place, end, walls) else end
+
+
+@compiled
+def _match_start(
+    end: Integer, note: Integer, wanted: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
+) -> Integer:
+    """Where the pattern that ends before a place starts, -1 for none. `note`: the last note that begins before the place."""
+    size = len(wanted)
+    if end >= size and _stands(end - size, wanted, codes, fold_of):
+        return end - size
+    if size == 1 or (note >= 0 and np.int64(note_ends[note]) >= end):
+        return -1
+    begin = _start_over(end, note, wanted, codes, fold_of, note_begins, note_ends)
+    if begin < 0 or _walled(begin, end, walls):
+        return -1
+    # What starts there is found in reading order, where it is, and ends elsewhere.
+    return -1 if begin + size <= len(codes) and _stands(begin, wanted, codes, fold_of) else begin
 
 
 # Text as written
@@ -549,6 +784,43 @@ def having(candidates: Array, documents: Array, regions: Array) -> Array:
 
 
 # Ranking and counting
+
+
+@compiled
+def postings(lows: Array, low_counts: Array, offsets: Array, heavy_rows: Array, heavy_counts: Array, bits: Integer) -> tuple[Array, Array]:
+    """Documents of one letter and how often each has it. `offsets`: where each block of 2 ** `bits` documents begins and ends in `lows`;
+    counts that do not fit into their byte stand among the `heavy`."""
+    first, last = np.int64(offsets[0]), np.int64(offsets[len(offsets) - 1])
+    documents, counts = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
+    for block in range(len(offsets) - 1):
+        base = block << bits
+        for i in range(np.int64(offsets[block]), np.int64(offsets[block + 1])):
+            documents[i - first] = base + np.int64(lows[i])
+            counts[i - first] = low_counts[i]
+    at = _lower(heavy_rows, first, 0, len(heavy_rows))
+    while at < len(heavy_rows) and np.int64(heavy_rows[at]) < last:
+        counts[np.int64(heavy_rows[at]) - first] = heavy_counts[at]
+        at += 1
+    return documents, counts
+
+
+@compiled
+def added(documents: Array, counts: Array, others: Array, other_counts: Array) -> tuple[Array, Array]:
+    """Two lists of documents with counts as one."""
+    size = len(documents) + len(others)
+    found, sums, count, i, j = np.empty(size, np.int64), np.empty(size, np.int32), 0, 0, 0
+    while i < len(documents) or j < len(others):
+        if j == len(others) or (i < len(documents) and documents[i] < others[j]):
+            found[count], sums[count] = documents[i], counts[i]
+            i += 1
+        else:
+            found[count], sums[count] = others[j], other_counts[j]
+            if i < len(documents) and documents[i] == others[j]:
+                sums[count] += counts[i]
+                i += 1
+            j += 1
+        count += 1
+    return found[:count], sums[:count]
 
 
 @compiled

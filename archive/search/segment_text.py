@@ -15,14 +15,14 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 
 from archive.search import kernels
 from archive.search.arrays import Array, Arrays
 from archive.search.batch_reading import INSTEAD, decode
-from archive.search.segment_build import blocks_of, changes, decoded_postings, shift_of
+from archive.search.segment_build import BLOCK_BITS, blocks_of, shift_of
 
 ANY = kernels.ANY
 """In a pattern: one character, whichever."""
@@ -219,7 +219,7 @@ class SegmentText:
 
     def find_between(self, code: int, lows: Array, highs: Array) -> Occurrences:
         """Places of one character within some stretches, both ends included; `lows` ascend."""
-        places = self._places_of(code)
+        places = self.places_of(code)
         starts = places[rows_between(places, lows, highs)].astype(np.int64)
         return Occurrences(starts, starts + 1, np.full(len(starts), -1, np.int64))
 
@@ -240,7 +240,7 @@ class SegmentText:
         last = np.searchsorted(self.keys, self.keys.dtype.type(low | (1 << self._shift) - 1), side="right")
         return int(self.offsets[begin]), int(self.offsets[last])
 
-    def _places_of(self, code: int) -> Array:
+    def places_of(self, code: int) -> Array:
         """Positions of a character, sorted; the lists of frequent ones stay in memory up to a bound."""
         with self._lock:
             if code in self._sorted:
@@ -259,7 +259,7 @@ class SegmentText:
 
     def _through(self, pattern: Pattern) -> Array:
         if len(pattern) == 1:
-            return self._places_of(pattern[0]).astype(np.int64)
+            return self.places_of(pattern[0]).astype(np.int64)
         wanted = np.array(pattern, np.int64)
         found: Array = kernels.through_starts(wanted, self.codes, self.fold_of, self.keys, self.offsets, self.places, self._shift)
         return found
@@ -283,6 +283,7 @@ class SegmentText:
             self.codes,
             self.fold_of,
             self._shift,
+            self.note_begins,
             self.note_ends,
             self.note_main,
             self.bridge_keys,
@@ -346,6 +347,12 @@ class SegmentText:
             starts = starts[inside & ((here != 0) if code == ANY else (self.fold_of[here] == code))]
         return starts
 
+    def beside(self, places: Occurrences | Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
+        """See `kernels.beside`; `places` may be those of one character, as `places_of` gives them."""
+        starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
+        wanted = np.array(pattern, np.int64)
+        return kernels.beside(starts, ends, wanted, most, collect, self.codes, self.fold_of, self.walls, self.note_begins, self.note_ends)
+
     def _bridging(self, starts: Array, pattern: Pattern) -> Array:
         """Those over positions where the pattern stands in the main text with a note inside it."""
         starts = self._standing_over(starts[starts >= 0], pattern)
@@ -376,24 +383,10 @@ class SegmentText:
         """Documents (ascending) that have a folded character, and how often."""
         return self.together([self.written_postings(form) for form in self.forms_of(code).tolist()])
 
-    def together(self, forms: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    @staticmethod
+    def together(forms: list[tuple[Array, Array]]) -> tuple[Array, Array]:
         """The postings of several letters as those of one."""
-        if len(forms) == 1:
-            return forms[0]
-        total = sum(len(documents) for documents, _counts in forms)
-        if total * 8 < self.documents:
-            documents = np.concatenate([documents for documents, _counts in forms])
-            order = np.argsort(documents)
-            documents, counts = documents[order], np.concatenate([counts for _documents, counts in forms])[order]
-            begins = np.flatnonzero(changes(documents))
-            return documents[begins], np.add.reduceat(counts, begins) if total else counts
-        forms.sort(key=lambda form: len(form[0]), reverse=True)
-        dense = np.zeros(self.documents, np.int32)
-        dense[forms[0][0]] = forms[0][1]
-        for documents, counts in forms[1:]:
-            dense[documents] += counts
-        documents = np.flatnonzero(dense)
-        return documents, dense[documents]
+        return reduce(lambda one, other: kernels.added(*one, *other), sorted(forms, key=lambda form: len(form[0])))
 
     def character(self, code: int, typed: int | None) -> Character:
         """What is known of a folded character, and of the letter `typed`; that of frequent ones stays in memory up to a bound."""
@@ -408,7 +401,7 @@ class SegmentText:
         else:
             as_typed = np.zeros(len(documents), np.int32)
             if typed is not None and typed in forms:
-                as_typed[np.searchsorted(documents, forms[typed][0])] = forms[typed][1]
+                as_typed = kernels.counts_at(documents, *forms[typed])
         found = Character(documents, counts, as_typed, forms)
         if len(documents) > _CACHED and found.nbytes <= _CHARACTER_BYTES:
             with self._lock:
@@ -421,7 +414,11 @@ class SegmentText:
 
     def written_postings(self, code: int) -> tuple[Array, Array]:
         """Documents (ascending) that have a letter as written, and how often."""
-        return decoded_postings(self.arrays, self._blocks, code, code + 1)
+        arrays, blocks = self.arrays, self._blocks
+        offsets = arrays["posting_offsets"][code * blocks : (code + 1) * blocks + 1]
+        return kernels.postings(
+            arrays["posting_lows"], arrays["posting_counts"], offsets, arrays["heavy_rows"], arrays["heavy_counts"], BLOCK_BITS
+        )
 
     # Text as written
 

@@ -439,7 +439,7 @@ def _places_in(part: _Part, documents: Array) -> list[tuple[tuple[Phrase | None,
 
 def _ranges(text: SegmentText, layout: Layout, begin: int, found: Occurrences) -> Iterator[tuple[int, int]]:
     """Where in the text as written the occurrences that begin in a document stand, as far as they lie in it; over a note in parts."""
-    first, size = found.starts[:_MARKED] - begin, len(layout.ends)
+    first, size = found.starts[:_MARKED] - begin, layout.size
     last, over = np.minimum(found.ends[:_MARKED] - begin, size), found.over[:_MARKED]
     if (over < 0).all():
         yield from zip(layout.begins[first].tolist(), layout.ends[last - 1].tolist(), strict=True)

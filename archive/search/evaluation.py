@@ -330,7 +330,7 @@ def find_near(view: View, near: Near, found: Sequence[Found]) -> Found:
     nowhere = Found(NOWHERE.starts, NOWHERE.starts, NOWHERE.starts, lambda: (NOWHERE, NOWHERE.starts))
     if not all(len(each.documents) for each in found):
         return nowhere
-    if view.open and all(phrase.literal and not phrase.exact and not phrase.scope and not phrase.others for phrase in near.phrases):
+    if view.open and all(map(_is_plain, near.phrases)):
         return _near_in_text(view, near, found)
     rarest = min(found, key=lambda each: int(each.counts.sum()))
     longest = max(_length(phrase) for phrase in near.phrases)
@@ -348,6 +348,12 @@ def find_near(view: View, near: Near, found: Sequence[Found]) -> Found:
     return Found(distinct, counts, np.zeros(len(distinct), np.int64), lambda: (places.places, documents))
 
 
+def _is_plain(phrase: Phrase) -> bool:
+    """A string that is found wherever its characters stand, in whatever form."""
+    special = phrase.exact or phrase.scope or phrase.others or any(words.has_ends(phrase, 0))
+    return phrase.literal and not special
+
+
 def _near_in_text(view: View, near: Near, found: Sequence[Found]) -> Found:
     """As `find_near`, for plain strings and a reader who sees all documents: only the text around the rarest string is read."""
     text = view.text
@@ -357,13 +363,9 @@ def _near_in_text(view: View, near: Near, found: Sequence[Found]) -> Found:
     pattern = patterns[rarest]
     around: Occurrences | Array = text.places_of(pattern[0]) if len(pattern) == 1 else found[rarest].places
     if rarest:
-        _near, starts, ends = text.beside(around, patterns[0], near.distance, True)
-        starts, first = np.unique(starts, return_index=True)
-        ends = ends[first]
-        over = np.where(ends - starts > len(patterns[0]), starts - text.notes_before(starts), -1)
-        places = Occurrences(starts, ends, over)
+        places = text.places_beside(around, patterns[0], near.distance)
     else:
-        keep = text.beside(around, patterns[1], near.distance, False)[0]
+        keep = text.beside(around, patterns[1], near.distance)
         if isinstance(around, Occurrences):
             places = around.where(keep)
         else:
@@ -371,7 +373,7 @@ def _near_in_text(view: View, near: Near, found: Sequence[Found]) -> Found:
             places = Occurrences(starts, starts + 1, np.full(len(starts), -1, np.int64))
     for number, other in enumerate(patterns):
         if number != (rarest or 1) and number:
-            places = places.where(text.beside(places, other, near.distance, False)[0])
+            places = places.where(text.beside(places, other, near.distance))
     documents = text.documents_of(places.starts)
     distinct, how_often = _counted(documents)
     return Found(distinct, how_often, np.zeros(len(distinct), np.int32), lambda: (places, documents))

@@ -26,6 +26,13 @@ ANY = -1
 """In a pattern: one character, whichever. Among the letters typed: not to be compared."""
 NO_LETTER = -2
 """Among the letters typed: one that the segment does not have."""
+_WORTH = 100_000
+"""For fewer places the text around each is looked at; for more it pays to go through the places of two bigrams side by side."""
+_AHEAD = 64
+"""So many places are fetched from memory at once."""
+HERE, WALL = 1, 2
+"""In the tables of `perhaps_beside`."""
+NOT_BESIDE, PERHAPS, BESIDE = 0, 1, 2
 EVERYWHERE, IN_NOTES, IN_MAIN = 0, 1, 2
 
 
@@ -233,7 +240,7 @@ def through_starts(pattern: Array, codes: Array, fold_of: Array, keys: Array, of
     """Where a pattern (at least one character of it known) stands in reading order."""
     begin, end, at, ascending = _rarest(pattern, keys, offsets, shift)
     last = len(codes) - len(pattern)
-    if not ascending:
+    if not ascending and end - begin > _WORTH:
         for k in range(len(pattern) - 2):
             if pattern[k] != ANY and pattern[k + 2] != ANY:
                 return _with_one_between(k, pattern, codes, fold_of, keys, offsets, places, shift)
@@ -241,6 +248,8 @@ def through_starts(pattern: Array, codes: Array, fold_of: Array, keys: Array, of
     count = 0
     known = ascending and len(pattern) == 2
     for i in range(begin, end):
+        if not known and not (i - begin) % _AHEAD:
+            count += _fetched(places, i, min(i + _AHEAD, end), codes)
         start = np.int64(places[i]) - at
         if known or (0 <= start <= last and _stands(start, pattern, codes, fold_of)):
             found[count] = start
@@ -271,25 +280,21 @@ def _with_one_between(
             continue
         i, i_end = np.int64(offsets[first]), np.int64(offsets[first + 1])
         j, j_end = np.int64(offsets[at_second]), np.int64(offsets[at_second + 1])
+        skewed = i_end - i > 8 * (j_end - j) or j_end - j > 8 * (i_end - i)
         while i < i_end and j < j_end:
             one, other = np.int64(places[i]) + 1, np.int64(places[j])
-            if one < other:
-                i += 1
-                if i_end - i > 8 * (j_end - j):
-                    i = _lower_onward(places, other - 1, i, i_end)
-            elif other < one:
-                j += 1
-                if j_end - j > 8 * (i_end - i):
-                    j = _lower_onward(places, one, j, j_end)
-            else:
-                i += 1
-                j += 1
+            if one == other:
                 start = one - 1 - k
                 if 0 <= start <= last and (len(pattern) == 3 or _stands(start, pattern, codes, fold_of)):
                     if count == len(found):
-                        found = np.concatenate((found, np.empty(len(found), np.int64)))
+                        found = np.concatenate((found, np.empty(count, np.int64)))
                     found[count] = start
                     count += 1
+            if skewed:
+                i, j = _lower_onward(places, other - 1, i, i_end), _lower_onward(places, one, j, j_end)
+                i, j = i + (one == other), j + (one == other)
+            else:
+                i, j = i + (one <= other), j + (other <= one)  # no branch: which it is cannot be foreseen
     return np.sort(found[:count])
 
 
@@ -305,10 +310,13 @@ def _lower_onward(values: Array, wanted: Integer, at: Integer, end: Integer) -> 
 
 
 @compiled
-def _bridged(first: Integer, second: Integer, keys: Array, shift: Integer) -> tuple[Integer, Integer]:
-    """Which rows of the bigrams that notes part can have these two characters, either of which may be any."""
+def _bridged(first: Integer, second: Integer, keys: Array, seconds: Array, shift: Integer) -> tuple[Integer, Integer]:
+    """Which rows of the bigrams that notes part have these two characters, either of which may be any; rows by the second for any first."""
     if first == ANY:
-        return 0, len(keys)
+        if second == ANY:
+            return 0, len(keys)
+        low = _lower(seconds, second, 0, len(seconds))
+        return low, _lower(seconds, second + 1, low, len(seconds))
     if second == ANY:
         return _lower(keys, first << shift, 0, len(keys)), _lower(keys, (first + 1) << shift, 0, len(keys))
     key = first << shift | second
@@ -326,22 +334,25 @@ def over_starts(
     note_ends: Array,
     note_main: Array,
     bridge_keys: Array,
+    by_second: Array,
+    seconds: Array,
     bridge_offsets: Array,
     bridges: Array,
 ) -> Array:
-    """Over positions where a pattern stands with a note inside it."""
-    mask = (1 << shift) - 1
+    """Over positions where a pattern stands with a note inside it. `by_second`: the rows of `bridge_keys` in the order of their second
+    characters, which are `seconds`; needed only for patterns with ANY."""
     size = np.int64(0)
     for k in range(len(pattern) - 1):
-        low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, shift)
-        size += (np.int64(bridge_offsets[high]) - np.int64(bridge_offsets[low])) * (high > low)
+        low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, seconds, shift)
+        for at in range(low, high):
+            row = by_second[at] if pattern[k] == ANY else at
+            size += np.int64(bridge_offsets[row + 1]) - np.int64(bridge_offsets[row])
     found = np.empty(size, np.int64)
     count = 0
     for k in range(len(pattern) - 1):
-        low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, shift)
-        for row in range(low, high):
-            if pattern[k + 1] != ANY and (np.int64(bridge_keys[row]) & mask) != pattern[k + 1]:
-                continue
+        low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, seconds, shift)
+        for at in range(low, high):
+            row = by_second[at] if pattern[k] == ANY else at
             for i in range(np.int64(bridge_offsets[row]), np.int64(bridge_offsets[row + 1])):
                 note = np.int64(bridges[i])
                 over = np.int64(note_main[note]) - 1 - k
@@ -465,6 +476,114 @@ def by_document(documents: Array, same: Array) -> tuple[Array, Array, Array]:
 
 
 @compiled
+def _fetched(starts: Array, begin: Integer, end: Integer, codes: Array) -> Any:
+    """Have the text at some places brought from memory side by side: one after another, each would be waited for. 0, as no sum is so large."""
+    mixed = np.int64(0)
+    for i in range(begin, end):
+        mixed += np.int64(codes[starts[i]])
+    return mixed >> 40
+
+
+@compiled
+def perhaps_beside(
+    starts: Array,
+    ends: Array,
+    first: Array,
+    last: Array,
+    most: Integer,
+    codes: Array,
+    words: Array,
+    note_begins: Array,
+    note_ends: Array,
+) -> Array:
+    """For each occurrence as in `beside` whether a pattern can be near: NOT_BESIDE, PERHAPS, or BESIDE for a character between which and the
+    occurrence no note is skipped. `first` and `last`: by code HERE for the first and last character of the pattern, WALL for a wall, else 0.
+
+    `words`: the codes four to a number, empty where codes take more than 16 bits; so most occurrences, which have neither near them, are told
+    by a few numbers around each.
+    """
+    found = np.zeros(len(starts), np.uint8)
+    note, size, notes = 0, len(codes), len(note_begins)
+    sparse = notes > 16 * len(starts)
+    letters = np.flatnonzero((first == HERE) | (last == HERE)).astype(np.uint64) * np.uint64(0x0001000100010001)
+    reach = (most >> 2) + 2
+    for i in range(len(starts)):
+        state = NOT_BESIDE
+        if not i % _AHEAD:
+            state += _fetched(starts, i, min(i + _AHEAD, len(starts)), codes)
+        start = np.int64(starts[i])
+        end = np.int64(ends[i]) if len(ends) else start + 1
+        low, high = (start >> 2) - reach + 1, (end >> 2) + reach
+        about = low < 0 or high > len(words)
+        if not about:
+            for at in range(np.uint64(low), np.uint64(high)):
+                for letter in letters:  # a part of 16 bits that becomes 0 borrows from its highest bit
+                    differs = words[at] ^ letter
+                    about |= ((differs - np.uint64(0x0001000100010001)) & ~differs & np.uint64(0x8000800080008000)) != 0
+        if about:
+            state = _in_reading_order(start, end, first, last, most, codes)
+        if state == NOT_BESIDE and notes:
+            if sparse:
+                note = _onward(note_begins, start + 1, note)
+            else:
+                while note < notes and np.int64(note_begins[note]) <= start:
+                    note += 1
+            if note < notes and np.int64(note_begins[note]) <= end + most:
+                state = _ahead_over_notes(end, note, first, most, codes, note_begins, note_ends)
+            if note and state == NOT_BESIDE and np.int64(note_ends[note - 1]) >= start - most:
+                state = _behind_over_notes(start, note - 1, last, most, codes, note_begins, note_ends)
+        found[i] = state
+    return found
+
+
+@compiled
+def _in_reading_order(start: Integer, end: Integer, first: Array, last: Array, most: Integer, codes: Array) -> Integer:
+    for place in range(end, min(end + most + 1, len(codes))):
+        kind = first[codes[place]]
+        if kind:
+            if kind == HERE:
+                return BESIDE
+            break
+    for place in range(start - 1, max(start - most - 2, -1), -1):
+        kind = last[codes[place]]
+        if kind:
+            if kind == HERE:
+                return BESIDE
+            break
+    return NOT_BESIDE
+
+
+@compiled
+def _ahead_over_notes(
+    place: Integer, at: Integer, first: Array, most: Integer, codes: Array, note_begins: Array, note_ends: Array
+) -> Integer:
+    while at < len(note_begins) and np.int64(note_begins[at]) < place:
+        at += 1
+    for _step in range(most + 1):
+        while at < len(note_begins) and np.int64(note_begins[at]) == place:
+            place = np.int64(note_ends[at])
+            at += 1
+        if place >= len(codes) or first[codes[place]]:
+            return PERHAPS if place < len(codes) and first[codes[place]] == HERE else NOT_BESIDE
+        place += 1
+    return NOT_BESIDE
+
+
+@compiled
+def _behind_over_notes(
+    place: Integer, at: Integer, last: Array, most: Integer, codes: Array, note_begins: Array, note_ends: Array
+) -> Integer:
+    for _step in range(most + 1):
+        while at >= 0 and np.int64(note_ends[at]) == place:
+            place = np.int64(note_begins[at])
+            at -= 1
+        if place <= 0 or last[codes[place - 1]]:
+            return PERHAPS if place > 0 and last[codes[place - 1]] == HERE else NOT_BESIDE
+        place -= 1
+    return NOT_BESIDE
+
+
+@compiled
 def beside(
     starts: Array,
     ends: Array,
@@ -538,17 +657,24 @@ def beside(
                     at -= 1
                 if place <= 0 or codes[place - 1] == 0:
                     break
-                if _agrees(codes[place - 1], wanted[size - 1], fold_of):
-                    begin = _match_start(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
-                    if begin >= 0 and (not stream or not _walled(begin, start, walls)):
-                        near[i] = True
-                        if not collect:
-                            break
-                        if count == len(found):
-                            found = np.concatenate((found, np.empty(count, np.int64)))
-                            found_ends = np.concatenate((found_ends, np.empty(count, np.int64)))
-                        found[count], found_ends[count] = begin, place
-                        count += 1
+                for over in range(2 if _agrees(codes[place - 1], wanted[size - 1], fold_of) else 0):
+                    begin = place - size
+                    if over:
+                        begin = _start_over_alone(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
+                    elif begin >= 0 and not _stands(begin, wanted, codes, fold_of):
+                        continue
+                    if begin < 0 or (stream and _walled(begin, start, walls)):
+                        continue
+                    near[i] = True
+                    if not collect:
+                        break
+                    if count == len(found):
+                        found = np.concatenate((found, np.empty(count, np.int64)))
+                        found_ends = np.concatenate((found_ends, np.empty(count, np.int64)))
+                    found[count], found_ends[count] = begin, place
+                    count += 1
+                if near[i] and not collect:
+                    break
                 place -= 1
             if near[i] and not collect:
                 break
@@ -580,19 +706,19 @@ def _match_end(
 
 
 @compiled
-def _match_start(
+def _start_over_alone(
     end: Integer, note: Integer, wanted: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
 ) -> Integer:
-    """Where the pattern that ends before a place starts, -1 for none. `note`: the last note that begins before the place."""
+    """Where the pattern starts that ends before a place and has a note inside it, -1 for none; not what is found in reading order too.
+
+    `note`: the last note that begins before the place.
+    """
     size = len(wanted)
-    if end >= size and _stands(end - size, wanted, codes, fold_of):
-        return end - size
     if size == 1 or (note >= 0 and np.int64(note_ends[note]) >= end):
         return -1
     begin = _start_over(end, note, wanted, codes, fold_of, note_begins, note_ends)
     if begin < 0 or _walled(begin, end, walls):
         return -1
-    # What starts there is found in reading order, where it is, and ends elsewhere.
     return -1 if begin + size <= len(codes) and _stands(begin, wanted, codes, fold_of) else begin
 
 
@@ -881,6 +1007,8 @@ def lowest(values: Array, count: Integer) -> Array:
     """Indices of the `count` lowest values, lowest first; of equal ones the first."""
     room = min(count, len(values))
     heap = np.empty(room, np.int64)  # the last of the chosen on top
+    if not room:
+        return heap
     for i in range(len(values)):
         if i < room:
             at = i

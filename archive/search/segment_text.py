@@ -88,6 +88,11 @@ class Layout:
     begins: Array
     ends: Array
 
+    @property
+    def size(self) -> int:
+        """How many characters there are."""
+        return len(self.begins)
+
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the characters `first` to before `last` begin and end in the text (code points)."""
         return int(self.begins[first]), int(self.ends[last - 1])
@@ -287,10 +292,18 @@ class SegmentText:
             self.note_ends,
             self.note_main,
             self.bridge_keys,
+            *(self._by_second if ANY in wanted else (_EMPTY, _EMPTY)),
             self.bridge_offsets,
             self.bridges,
         )
         return found
+
+    @cached_property
+    def _by_second(self) -> tuple[Array, Array]:
+        """The rows of the bigrams that notes part in the order of their second characters, and these."""
+        seconds = (self.bridge_keys & self.bridge_keys.dtype.type((1 << self._shift) - 1)).astype(np.int64)
+        order = np.argsort(seconds, kind="stable")
+        return order, seconds[order]
 
     def as_typed(self, found: Occurrences, typed: Array) -> Array:
         """True for each occurrence whose characters are these letters (`kernels.ANY`, `kernels.NO_LETTER`)."""
@@ -347,9 +360,42 @@ class SegmentText:
             starts = starts[inside & ((here != 0) if code == ANY else (self.fold_of[here] == code))]
         return starts
 
-    def beside(self, places: Occurrences | Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
-        """See `kernels.beside`; `places` may be those of one character, as `places_of` gives them."""
+    def beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Array:
+        """True for each of some places that has a pattern before or after it with at most `most` characters between; see `kernels.beside`.
+
+        `places` may be those of one character, as `places_of` gives them.
+        """
         starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
+        state = self._perhaps(starts, ends, pattern, most)
+        near: Array = state == kernels.BESIDE
+        rows = np.flatnonzero(state if len(pattern) > 1 else state == kernels.PERHAPS)
+        if len(rows):
+            near[rows] = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, False)[0]
+        return near
+
+    def places_beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Occurrences:
+        """The places of a pattern before or after some places, as near as in `beside`."""
+        starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
+        rows = np.flatnonzero(self._perhaps(starts, ends, pattern, most))
+        _near, begins, until = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, True)
+        begins, first = np.unique(begins, return_index=True)
+        until = until[first]
+        over = np.where(until - begins > len(pattern), begins - self.notes_before(begins), -1)
+        return Occurrences(begins, until, over)
+
+    @cached_property
+    def _words(self) -> Array:
+        """The codes four to a number; none where a code takes more than 16 bits."""
+        whole = len(self.codes) // 4 * 4
+        return self.codes[:whole].view(np.uint64) if self.codes.dtype == np.uint16 else np.zeros(0, np.uint64)
+
+    def _perhaps(self, starts: Array, ends: Array, pattern: Pattern, most: int) -> Array:
+        first, last = ((self.fold_of == code).astype(np.uint8) * np.uint8(kernels.HERE) for code in (pattern[0], pattern[-1]))
+        first[0] = last[0] = kernels.WALL
+        state: Array = kernels.perhaps_beside(starts, ends, first, last, most, self.codes, self._words, self.note_begins, self.note_ends)
+        return state
+
+    def _beside(self, starts: Array, ends: Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
         wanted = np.array(pattern, np.int64)
         return kernels.beside(starts, ends, wanted, most, collect, self.codes, self.fold_of, self.walls, self.note_begins, self.note_ends)
 

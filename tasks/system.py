@@ -71,6 +71,9 @@ def environment(*, tests: bool) -> int:
     lock = "requirements-test.lock" if tests else "requirements.lock"
     if run(*pip, "--require-hashes", "-r", lock, quiet=True) or run(*pip, "--no-deps", "-e", ".", quiet=True):
         return 3
+    say("compiling the inner loops of the search (half a minute, once)")
+    if run(PYTHON, "-m", "archive.search.loading", quiet=True):
+        return 3
     stamp.write_text(full if tests else small, "utf-8")
     return 0
 

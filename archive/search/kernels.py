@@ -38,7 +38,10 @@ EVERYWHERE, IN_NOTES, IN_MAIN = 0, 1, 2
 
 def compiled(function: _Function) -> _Function:
     """The function as machine code, made at the first call with each combination of types."""
-    made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    try:
+        made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no place to keep machine code: neither this folder nor one of the user's can be written
+        made = numba.njit(nogil=True, error_model="numpy")(function)
     return made  # type: ignore[no-any-return]
 
 
@@ -503,7 +506,7 @@ def perhaps_beside(
     by a few numbers around each.
     """
     found = np.zeros(len(starts), np.uint8)
-    note, size, notes = 0, len(codes), len(note_begins)
+    note, notes = 0, len(note_begins)
     sparse = notes > 16 * len(starts)
     letters = np.flatnonzero((first == HERE) | (last == HERE)).astype(np.uint64) * np.uint64(0x0001000100010001)
     reach = (most >> 2) + 2

@@ -174,7 +174,7 @@ class SegmentText:
 
     def documents_of(self, places: Array) -> Array:
         """The document of each through position."""
-        found: Array = kernels.documents_of(places, self.starts, self.steps)
+        found: Array = kernels.documents_of(_whole(places), self.starts, self.steps)
         return found
 
     def notes_before(self, places: Array) -> Array:
@@ -183,16 +183,16 @@ class SegmentText:
 
     def note_state(self, places: Array) -> tuple[Array, Array]:
         """For each through position how many characters of notes lie before it, and whether it lies in a note itself."""
-        return kernels.note_state(places, self.note_begins, self.note_ends, self.note_main)
+        return kernels.note_state(_whole(places), self.note_begins, self.note_ends, self.note_main)
 
     def through_of(self, over: Array) -> Array:
         """Through positions of over positions."""
-        through: Array = kernels.through_of(over, self.note_ends, self.note_main)
+        through: Array = kernels.through_of(_whole(over), self.note_ends, self.note_main)
         return through
 
     def walls_before(self, places: Array) -> Array:
         """How many walls lie before each position: equal for two positions exactly when none parts them."""
-        before: Array = kernels.ranks(places, self.walls)
+        before: Array = kernels.ranks(_whole(places), self.walls)
         return before
 
     # Finding
@@ -370,14 +370,14 @@ class SegmentText:
         near: Array = state == kernels.BESIDE
         rows = np.flatnonzero(state if len(pattern) > 1 else state == kernels.PERHAPS)
         if len(rows):
-            near[rows] = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, False)[0]
+            near[rows] = self.look_beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, False)[0]
         return near
 
     def places_beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Occurrences:
         """The places of a pattern before or after some places, as near as in `beside`."""
         starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
         rows = np.flatnonzero(self._perhaps(starts, ends, pattern, most))
-        _near, begins, until = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, True)
+        _near, begins, until = self.look_beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, True)
         begins, first = np.unique(begins, return_index=True)
         until = until[first]
         over = np.where(until - begins > len(pattern), begins - self.notes_before(begins), -1)
@@ -395,7 +395,8 @@ class SegmentText:
         state: Array = kernels.perhaps_beside(starts, ends, first, last, most, self.codes, self._words, self.note_begins, self.note_ends)
         return state
 
-    def _beside(self, starts: Array, ends: Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
+    def look_beside(self, starts: Array, ends: Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
+        """See `kernels.beside`."""
         wanted = np.array(pattern, np.int64)
         return kernels.beside(starts, ends, wanted, most, collect, self.codes, self.fold_of, self.walls, self.note_begins, self.note_ends)
 
@@ -491,6 +492,11 @@ class SegmentText:
             _INSTEAD,
         )
         return Layout(decode(points), begins, ends)
+
+
+def _whole(places: Array) -> Array:
+    """The positions as the kernels know them: of 64 bits, one after another."""
+    return np.ascontiguousarray(places, np.int64)
 
 
 def rows_between(values: Array, lows: Array, highs: Array) -> Array:

@@ -33,7 +33,7 @@ from whoosh.index import TOC, FileIndex
 from archive.errors import Busy, QueryError, SearchIndexError
 from archive.language import _, current
 from archive.model.rights import Audience
-from archive.search import alternatives, corrections, excerpts, memory, syntax
+from archive.search import alternatives, corrections, excerpts, loading, memory, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
 from archive.search.base import Concordance, Expansion, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion
@@ -95,6 +95,7 @@ class _Segment:
         self.text = SegmentText(text)
         self.facts = SegmentFacts(facts, extra["names"])
         self.chunk_starts = facts["chunk_starts"]
+        loading.load(self.text, self.facts)
         if segment.doc_count_all() != len(self.chunk_starts) - 1 or self.facts.documents != self.text.documents:
             raise _broken(f"{self.id}: {len(self.chunk_starts) - 1} ≠ {segment.doc_count_all()}")
 

@@ -1,6 +1,8 @@
 """What the compiled kernels answer, beside the plainest reckoning of the same. That whole answers are right, the oracles show."""
 
 import random
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -106,3 +108,30 @@ def _found(index: WhooshIndex, query: Query) -> tuple[int, list[tuple[str, str, 
     results = index.search(query)
     assert query.reader is Audience.PUBLIC
     return results.occurrences, sorted((hit.item, hit.key, hit.matches) for hit in results.hits)
+
+
+ASKED = """
+import sys
+from datetime import date
+from pathlib import Path
+from archive.search import kernels
+from archive.search.base import Query
+from archive.search.whoosh_index import WhooshIndex
+
+index = WhooshIndex(Path(sys.argv[1]))
+index.doctor()
+made = {name: len(kernel.signatures) for name, kernel in vars(kernels).items() if hasattr(kernel, "signatures")}
+for text in ("山", '"山"', "山水", "山?火", "山*火", "山水 火", "山 OR 水火", "山 -水", "近:3(山 水)", "近:2(山水 火)", "注:山", "正文:山水", "題名:甲 山"):
+    for sort in ("relevance", "date", "title"):
+        index.search(Query(text, today=date(2026, 11, 23), facets=("collection", "section", "decade"), sort=sort))
+    index.concordance(Query(text, today=date(2026, 11, 23)))
+print({name for name, count in made.items() if len(getattr(kernels, name).signatures) != count})
+print(sum(made.values()))
+"""
+
+
+def test_no_kernel_is_loaded_while_a_reader_waits(tmp_path: Path) -> None:
+    WhooshIndex(tmp_path).rebuild(iter(_works(random.Random(1)).items()))
+    asked = subprocess.run([sys.executable, "-c", ASKED, str(tmp_path)], check=True, capture_output=True, text=True)
+    late, loaded = asked.stdout.split("\n")[:2]
+    assert (late, int(loaded) > 25) == ("set()", True)

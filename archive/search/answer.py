@@ -159,17 +159,17 @@ class Answer:
                 documents = documents[keep]
         counted = [counts_at(documents, found.documents, found.counts) for found in _counting(answer)]
         matches = counted[0] if len(counted) == 1 else np.sum(counted, axis=0) if counted else np.zeros(len(documents), np.int64)
-        described = kernels.rows_with(segment.facts.target, documents, ITEM)
+        described = kernels.rows_among(documents, segment.facts.descriptions)
         if len(described) > 1:
             documents, matches = _one_description(segment.facts, documents, matches, described)
-            described = kernels.rows_with(segment.facts.target, documents, ITEM)
+            described = kernels.rows_among(documents, segment.facts.descriptions)
         return _Part(segment, answer, documents, matches, np.zeros(len(documents), np.float32), described)
 
     def _works(self, parts: Sequence[_Part], documents: Sequence[Array]) -> int:
         """How many items have one of the documents."""
         found = np.zeros(max((int(view.items.max(initial=-1)) + 1 for view in self.views), default=0), bool)
         for part, some in zip(parts, documents, strict=True):
-            kernels.mark(found, part.answer.view.items, part.segment.facts.item, some)
+            kernels.mark(found, part.answer.view.items, part.segment.facts.item, part.segment.facts.item_begins, some)
         return int(np.count_nonzero(found))
 
     # Ranking
@@ -304,7 +304,7 @@ class Answer:
                 work.collection,
                 work.kind,
                 source,
-                tuple(dict.fromkeys(pair for phrase, each in found for pair in _differences(text, phrase, each))) if found else (),
+                _reasons(text, found),
             )
 
     def _snippets(self, part: _Part, document: int, places: Sequence[tuple[Phrase | None, Occurrences]]) -> tuple[Snippet, ...]:
@@ -318,10 +318,10 @@ class Answer:
         found = {}
         by_work = [part.segment.facts.by_work_counts(part.documents) for part in parts] if self.query.facets else []
         for name in self.query.facets:
-            counts: Counter[str] = Counter()
-            for part, works in zip(parts, by_work, strict=True):
-                counts.update(part.segment.facts.facet(name, part.documents, works))
-            found[name] = tuple(FacetCount(value, count) for value, count in sorted(sorted(counts.items()), key=_COUNT, reverse=True))
+            each = [part.segment.facts.facet(name, part.documents, works) for part, works in zip(parts, by_work, strict=True)]
+            counts = each[0] if len(each) == 1 else sum(map(Counter, each), Counter())
+            ordered = sorted(sorted(counts.items()), key=_COUNT, reverse=True) if len(counts) > 1 else counts.items()
+            found[name] = tuple(FacetCount(value, count) for value, count in ordered)
         return found
 
     def _forms(self, parts: Sequence[_Part], texts: Sequence[Array]) -> tuple[tuple[str, int], ...]:
@@ -452,6 +452,12 @@ def _ranges(text: SegmentText, layout: Layout, begin: int, found: Occurrences) -
             yield layout.span(int(main[start]), int(main[end]) + 1)
 
 
+def _reasons(text: SegmentText, found: Sequence[tuple[Phrase | None, Occurrences]]) -> tuple[tuple[str, str], ...]:
+    """Why a document matched where its form differs, each difference once."""
+    pairs = [pair for phrase, places in found for pair in _differences(text, phrase, places)]
+    return tuple(dict.fromkeys(pairs)) if pairs else ()
+
+
 def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -> Iterator[tuple[str, str]]:
     """Characters of the first occurrence that stand in another form than was typed: (typed, written)."""
     if phrase is None or not phrase.literal or not len(found):
@@ -462,17 +468,24 @@ def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -
     else:
         codes = text.written(found.where(slice(0, 1)), length)[0]
     written = decode(text.letters[codes])
+    if tuple(written) == phrase.written[0]:
+        return
     yield from ((typed, stands) for typed, stands in zip(phrase.written[0], written, strict=True) if typed is not None and typed != stands)
 
 
 def _written_forms(part: _Part, documents: Array, phrase: Phrase, found: Found) -> dict[str, int]:
     text = part.segment.text
     if len(phrase.parts[0]) == 1 and not phrase.scope:
-        return _character_forms(text, found, documents)
+        return _character_forms(text, phrase, found, documents)
     return text.forms(found.places, found.place_documents, documents, text.pattern(phrase.parts[0]) or ())
 
 
-def _character_forms(text: SegmentText, found: Found, documents: Array) -> dict[str, int]:
+def _character_forms(text: SegmentText, phrase: Phrase, found: Found, documents: Array) -> dict[str, int]:
     forms = found.forms.items()
+    typed = text.code(phrase.written[0][0] or "")
+    if documents is found.documents and len(forms) < 3 and typed in found.forms:
+        as_typed, every = int(found.as_typed.sum()), int(found.counts.sum())
+        parts = {chr(int(text.letters[form])): as_typed if form == typed else every - as_typed for form, _postings in forms}
+        return {form: count for form, count in parts.items() if count}
     counted = {chr(int(text.letters[form])): kernels.summed_where(holding, counts, documents) for form, (holding, counts) in forms}
     return {form: count for form, count in counted.items() if count}

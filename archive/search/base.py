@@ -95,16 +95,14 @@ class Query:
     """Without, hits come with no excerpts of their text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """From `start` to before `end`, code points of the text beside it."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(msgspec.Struct, frozen=True):
     """An excerpt of the text as written, with the places that match."""
 
     text: str

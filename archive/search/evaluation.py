@@ -595,7 +595,7 @@ class _Evaluator:
         text = any(match.text for match in matches)
         chosen = []
         for number, view in enumerate(self.views):
-            items = _Chosen(np.flatnonzero(view.facts.target == ITEM)) if text and not all(match.text for match in matches) else None
+            items = _Chosen(view.facts.descriptions) if text and not all(match.text for match in matches) else None
             each = [m.chosen[number] if m.text or items is None else m.chosen[number].also(items) for m in matches]
             chosen.append(reduce(_Chosen.either, each))
         return _Match(chosen, text)

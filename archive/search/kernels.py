@@ -39,9 +39,9 @@ EVERYWHERE, IN_NOTES, IN_MAIN = 0, 1, 2
 def compiled(function: _Function) -> _Function:
     """The function as machine code, made at the first call with each combination of types."""
     try:
-        made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made: Any = numba.njit(cache=True, error_model="numpy")(function)
     except RuntimeError:  # no place to keep machine code: neither this folder nor one of the user's can be written
-        made = numba.njit(nogil=True, error_model="numpy")(function)
+        made = numba.njit(error_model="numpy")(function)
     return made  # type: ignore[no-any-return]
 
 
@@ -1067,26 +1067,32 @@ def kept(documents: Array, counts: Array, typed: Array, keep: Array) -> tuple[Ar
 
 
 @compiled
-def rows_with(codes: Array, documents: Array, wanted: Integer) -> Array:
-    """Indices of the documents that have the code `wanted`."""
-    count = 0
-    for i in range(len(documents)):
-        count += codes[documents[i]] == wanted
-    found = np.empty(count, np.int64)
-    count = 0
-    for i in range(len(documents)):
-        if count == len(found):
-            break
-        found[count] = i
-        count += codes[documents[i]] == wanted
-    return found
+def rows_among(documents: Array, others: Array) -> Array:
+    """Indices of the documents that are among the others."""
+    found = np.empty(min(len(documents), len(others)), np.int64)
+    count, at, i = 0, 0, 0
+    while i < len(documents) and at < len(others):
+        if documents[i] == others[at]:
+            found[count] = i
+            count, i, at = count + 1, i + 1, at + 1
+        elif documents[i] < others[at]:
+            i = _onward(documents, others[at], i)
+        else:
+            at = _onward(others, documents[i], at)
+    return found[:count]
 
 
 @compiled
-def mark(found: Array, numbers: Array, codes: Array, documents: Array) -> None:
-    """Make `found` True for the number of the code of each document."""
-    for i in range(len(documents)):
-        found[numbers[codes[documents[i]]]] = True
+def mark(found: Array, numbers: Array, codes: Array, begins: Array, documents: Array) -> None:
+    """Make `found` True for the number of the code of each document. `begins`: where runs of documents with one code begin, ascending."""
+    i, run = 0, 0
+    while i < len(documents):
+        document = documents[i]
+        found[numbers[codes[document]]] = True
+        run = _onward(begins, document + 1, run)
+        if run == len(begins):
+            break
+        i = _onward(documents, begins[run], i)
 
 
 @compiled

@@ -66,8 +66,8 @@ def _load_counting(text: SegmentText, facts: SegmentFacts) -> None:
     kernels.scored(scores, counts, counts, 1, 1)
     kernels.lowest(scores, 1)
     kernels.kept(none, counts, counts, np.zeros(0, bool))
-    kernels.rows_with(facts.target, none, 1)
-    kernels.mark(np.zeros(0, bool), none, facts.item, none)
+    kernels.rows_among(none, facts.descriptions)
+    kernels.mark(np.zeros(0, bool), none, facts.item, facts.item_begins, none)
     kernels.tally(facts.work, none, 1)
 
 

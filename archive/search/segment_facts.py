@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 
 import msgspec
@@ -199,6 +200,16 @@ class SegmentFacts:
             return self._strings[name][number]
         begin, end = self.arrays[f"{name}_offsets"][number : number + 2].tolist()
         return str(self.arrays[f"{name}_blob"][begin:end].data, "utf-8", "surrogatepass")
+
+    @cached_property
+    def descriptions(self) -> Array:
+        """The documents that describe an item, ascending."""
+        return np.flatnonzero(self.target == ITEM)
+
+    @cached_property
+    def item_begins(self) -> Array:
+        """Where each run of documents of one item begins: documents of an item stand together."""
+        return np.flatnonzero(np.diff(self.item.astype(np.int64), prepend=-1))
 
     def by_work_counts(self, documents: Array) -> Array:
         """How many of these documents each work has."""

@@ -113,6 +113,7 @@ def test_by_keyboard_alone_from_search_to_the_next_leaf(desk: Reader) -> None:
     first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("[data-print] mark").first).to_be_visible()
+    page.wait_for_load_state("load")  # the keys are the script's, and it comes after the text
     here = desk.path().partition("#")[0]
     follow = page.locator("a[data-go='next']").get_attribute("href")
     page.keyboard.press("ArrowLeft")

@@ -28,6 +28,7 @@ def test_by_keyboard_alone_from_the_box_to_the_marked_leaf(desk: Reader) -> None
     page.keyboard.press("Enter")
     hits = page.locator("[data-hit]")
     expect(hits.first).to_be_visible()
+    page.wait_for_load_state("load")  # the keys are the script's, and it comes after the text
     page.keyboard.press("j")
     expect(hits.nth(0)).to_be_focused()
     page.keyboard.press("ArrowDown")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from seen_items import CLOSED, DAY, DEFINITIONS, LATER, OPENS, PUBLIC, STAFF, book, image, opera, with_page, words
 
@@ -299,7 +300,7 @@ def test_a_hit_in_a_closed_reading_is_dropped_though_another_is_open(house: Hous
     sidecar = MediaFile("f9", "originals/2.txt", "2.txt", 1, "9" * 128, "text/plain", MediaKind.TEXT, rights=CLOSED)
     item = with_page(replace(book(), files=(*book().files, sidecar)), 2, texts=(words("识别"), words("密", TextSource.DONOR, "f9")))
     house.put(item)
-    found = {source: replace(hit("page", "book-1", "p2"), source=source) for source in ("ocr", "donor")}
+    found = {source: msgspec.structs.replace(hit("page", "book-1", "p2"), source=source) for source in ("ocr", "donor")}
     for source, expected in (("ocr", 1), ("donor", 0)):
         house.index.hits = [found[source]]
         assert len(house.reading.search(PUBLIC, "密").results.hits) == expected

@@ -475,7 +475,7 @@ def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -
 
 def _written_forms(part: _Part, documents: Array, phrase: Phrase, found: Found) -> dict[str, int]:
     text = part.segment.text
-    if len(phrase.parts[0]) == 1 and not phrase.scope:
+    if found.forms:  # one character, from its postings
         return _character_forms(text, phrase, found, documents)
     return text.forms(found.places, found.place_documents, documents, text.pattern(phrase.parts[0]) or ())
 

@@ -200,7 +200,7 @@ def _find_character(view: View, phrase: Phrase) -> Found:
         return _find_part(view, phrase, 0)
 
     def within(document: int) -> Occurrences:
-        places = text.find_in(document, (code,))
+        places = text.character_in(document, code)
         return places.where(_as_typed(text, places, phrase)) if phrase.exact else places
 
     def between(lows: Array, highs: Array) -> Occurrences:

@@ -64,7 +64,7 @@ def _lower(values: Array, wanted: Integer, low: Integer, high: Integer) -> Integ
 def _onward(values: Array, wanted: Integer, at: Integer) -> Integer:
     """The first index from `at` on whose value is at least `wanted`: near ones are found in few steps."""
     size, step = len(values), 1
-    if at == size or values[at] >= wanted:
+    if at == size or np.int64(values[at]) >= wanted:
         return at
     low, high = at, at
     while high < size and np.int64(values[high]) < wanted:
@@ -172,8 +172,18 @@ def _agrees(code: Integer, wanted: Integer, fold_of: Array) -> Any:
 
 
 @compiled
-def _end_over(start: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, note_begins: Array, note_ends: Array) -> Integer:
-    """Where a pattern ends that is read in main text from a through position of main text on; -1 when it does not stand there.
+def _walled(start: Integer, other: Integer, walls: Array) -> Any:
+    """Whether a wall lies between two places, the first before the other."""
+    at = _lower(walls, start, 0, len(walls))
+    return at < len(walls) and np.int64(walls[at]) < other
+
+
+@compiled
+def _end_over(
+    start: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
+) -> Integer:
+    """Where a pattern ends that is read in main text from a through position of main text on; -1 when it does not stand there, or a note that
+    is skipped has a wall in it.
 
     `note`: the first note that begins after the position.
     """
@@ -185,12 +195,15 @@ def _end_over(start: Integer, note: Integer, pattern: Array, codes: Array, fold_
         if place >= len(codes) or not _agrees(codes[place], pattern[at], fold_of):
             return -1
         place += 1
-    return place
+    return -1 if _walled(start, place, walls) else place
 
 
 @compiled
-def _start_over(end: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, note_begins: Array, note_ends: Array) -> Integer:
-    """Where a pattern starts that is read in main text up to a through position after main text; -1 when it does not stand there.
+def _start_over(
+    end: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
+) -> Integer:
+    """Where a pattern starts that is read in main text up to a through position after main text; -1 when it does not stand there, or a note
+    that is skipped has a wall in it.
 
     `note`: the last note that begins before the position.
     """
@@ -202,7 +215,7 @@ def _start_over(end: Integer, note: Integer, pattern: Array, codes: Array, fold_
         if place < 0 or not _agrees(codes[place], pattern[len(pattern) - 1 - back], fold_of):
             return -1
         place -= 1
-    return place + 1
+    return -1 if _walled(place + 1, end, walls) else place + 1
 
 
 @compiled
@@ -332,6 +345,7 @@ def over_starts(
     pattern: Array,
     codes: Array,
     fold_of: Array,
+    walls: Array,
     shift: Integer,
     note_begins: Array,
     note_ends: Array,
@@ -361,19 +375,11 @@ def over_starts(
                 over = np.int64(note_main[note]) - 1 - k
                 if over < 0:
                     continue
-                before, after = pattern[: k + 1], pattern[k + 1 :]
-                if len(pattern) > 2:
+                if len(pattern) > 2:  # touching notes are one, so main text stands on both sides of it
                     begin, end = np.int64(note_begins[note]), np.int64(note_ends[note])
-                    while note + 1 < len(note_begins) and np.int64(note_begins[note + 1]) == end:  # a note right after the note
-                        note += 1
-                        end = np.int64(note_ends[note])
-                    if _end_over(end, note + 1, after, codes, fold_of, note_begins, note_ends) < 0:
+                    if _end_over(end, note + 1, pattern[k + 1 :], codes, fold_of, walls, note_begins, note_ends) < 0:
                         continue
-                    note = np.int64(bridges[i]) - 1
-                    while note >= 0 and np.int64(note_ends[note]) == begin:
-                        begin = np.int64(note_begins[note])
-                        note -= 1
-                    if _start_over(begin, note, before, codes, fold_of, note_begins, note_ends) < 0:
+                    if _start_over(begin, note - 1, pattern[: k + 1], codes, fold_of, walls, note_begins, note_ends) < 0:
                         continue
                 found[count] = over
                 count += 1
@@ -605,124 +611,119 @@ def beside(
     Characters between are counted in reading order, and again without those of notes where both ends of the gap are main text. What is
     collected comes in no order and more than once.
     """
-    near = np.zeros(len(starts), np.bool_)
-    found, found_ends, count = np.empty(256, np.int64), np.empty(256, np.int64), 0
+    near, room = np.zeros(len(starts), np.bool_), 8 * (most + 1)  # two ways in two streams, and a pattern over a note beside it
+    found, found_ends, count = np.empty(room, np.int64), np.empty(room, np.int64), 0
+    enough = room if collect else 1
     note = 0  # the first note that begins after the start
-    size = len(wanted)
     for i in range(len(starts)):
         start = np.int64(starts[i])
         end = np.int64(ends[i]) if len(ends) else start + 1
         note = _onward(note_begins, start + 1, note)
-        following = note if end == start + 1 else _onward(note_begins, end, note)
-        reach = end + most + size  # beyond it nothing in reading order matters
-        noted = following < len(note_begins) and np.int64(note_begins[following]) <= reach
-        for stream in range(2):
-            # Forward: in reading order, then over notes.
-            place, at = end, following
-            if stream and (not noted or (following and np.int64(note_ends[following - 1]) >= end)):
-                break
-            for _step in range(most + 1):
-                while stream and at < len(note_begins) and np.int64(note_begins[at]) == place:
-                    place = np.int64(note_ends[at])
-                    at += 1
-                while not stream and at < len(note_begins) and np.int64(note_begins[at]) <= place:
-                    at += 1
-                if place >= len(codes) or codes[place] == 0:
-                    break
-                if _agrees(codes[place], wanted[0], fold_of):
-                    until = _match_end(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
-                    if until >= 0 and (not stream or not _walled(start, place, walls)):
-                        near[i] = True
-                        if not collect:
-                            break
-                        if count == len(found):
-                            found = np.concatenate((found, np.empty(count, np.int64)))
-                            found_ends = np.concatenate((found_ends, np.empty(count, np.int64)))
-                        found[count], found_ends[count] = place, until
-                        count += 1
-                place += 1
-            if near[i] and not collect:
-                break
-        if near[i] and not collect:
-            continue
-        preceding = note - 1  # the last note that begins at or before the start
-        inside = preceding >= 0 and np.int64(note_ends[preceding]) > start
-        noted = preceding >= 0 and np.int64(note_ends[preceding]) >= start - most - size
-        for stream in range(2):
-            if stream and (not noted or inside):
-                break
-            place, at = start, preceding
-            for _step in range(most + 1):
-                while stream and at >= 0 and np.int64(note_ends[at]) == place:
-                    place = np.int64(note_begins[at])
-                    at -= 1
-                while not stream and at >= 0 and np.int64(note_begins[at]) >= place:
-                    at -= 1
-                if place <= 0 or codes[place - 1] == 0:
-                    break
-                for over in range(2 if _agrees(codes[place - 1], wanted[size - 1], fold_of) else 0):
-                    begin = place - size
-                    if over:
-                        begin = _start_over_alone(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
-                    elif begin >= 0 and not _stands(begin, wanted, codes, fold_of):
-                        continue
-                    if begin < 0 or (stream and _walled(begin, start, walls)):
-                        continue
-                    near[i] = True
-                    if not collect:
-                        break
-                    if count == len(found):
-                        found = np.concatenate((found, np.empty(count, np.int64)))
-                        found_ends = np.concatenate((found_ends, np.empty(count, np.int64)))
-                    found[count], found_ends[count] = begin, place
-                    count += 1
-                if near[i] and not collect:
-                    break
-                place -= 1
-            if near[i] and not collect:
-                break
+        if count + room > len(found):
+            found = np.concatenate((found, np.empty(len(found), np.int64)))
+            found_ends = np.concatenate((found_ends, np.empty(len(found_ends), np.int64)))
+        into, into_ends = found[count : count + room], found_ends[count : count + room]
+        many = _ahead(
+            end, _onward(note_begins, end, note), wanted, most, enough, into, into_ends, codes, fold_of, walls, note_begins, note_ends
+        )
+        if many < enough:
+            into, into_ends = into[many:], into_ends[many:]
+            many += _behind(start, note - 1, wanted, most, enough, into, into_ends, codes, fold_of, walls, note_begins, note_ends)
+        near[i] = many > 0
+        if collect:
+            count += many
     return near, found[:count], found_ends[:count]
 
 
 @compiled
-def _walled(start: Integer, other: Integer, walls: Array) -> Any:
-    """Whether a wall lies between two places, the first before the other."""
-    at = _lower(walls, start, 0, len(walls))
-    return at < len(walls) and np.int64(walls[at]) < other
+def _ahead(
+    end: Integer,
+    following: Integer,
+    wanted: Array,
+    most: Integer,
+    enough: Integer,
+    found: Array,
+    found_ends: Array,
+    codes: Array,
+    fold_of: Array,
+    walls: Array,
+    note_begins: Array,
+    note_ends: Array,
+) -> Integer:
+    """How many places of a pattern, up to `enough`, start at most `most` characters from a place on, and which. `following`: the first note
+    that begins there or after."""
+    count, size = 0, len(wanted)
+    for over in range(2):
+        if over and (following and np.int64(note_ends[following - 1]) >= end):
+            break  # the occurrence ends in a note, or what is before it does
+        place, at = end, following
+        for _step in range(most + 1):
+            while at < len(note_begins) and np.int64(note_begins[at]) <= place:
+                if over:
+                    place = np.int64(note_ends[at])
+                at += 1
+            if place >= len(codes) or codes[place] == 0:
+                break
+            until = -1
+            if _agrees(codes[place], wanted[0], fold_of):
+                if place + size <= len(codes) and _stands(place, wanted, codes, fold_of):
+                    until = place + size
+                elif size > 1 and not (at and np.int64(note_ends[at - 1]) > place):
+                    until = _end_over(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
+            if until >= 0 and not (over and _walled(end, place, walls)):
+                found[count], found_ends[count] = place, until
+                count += 1
+                if count == enough:
+                    return count
+            place += 1
+        if following == len(note_begins) or np.int64(note_begins[following]) > end + most:
+            break  # over notes there is nothing else
+    return count
 
 
 @compiled
-def _match_end(
-    place: Integer, note: Integer, wanted: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
+def _behind(
+    start: Integer,
+    preceding: Integer,
+    wanted: Array,
+    most: Integer,
+    enough: Integer,
+    found: Array,
+    found_ends: Array,
+    codes: Array,
+    fold_of: Array,
+    walls: Array,
+    note_begins: Array,
+    note_ends: Array,
 ) -> Integer:
-    """Where the pattern that starts at a place ends, -1 for none; over notes only where it does not stand in reading order.
-
-    `note`: the first note that begins after the place.
-    """
-    size = len(wanted)
-    if place + size <= len(codes) and _stands(place, wanted, codes, fold_of):
-        return place + size
-    if size == 1 or (note and np.int64(note_ends[note - 1]) > place):
-        return -1
-    end = _end_over(place, note, wanted, codes, fold_of, note_begins, note_ends)
-    return -1 if end >= 0 and _walled(place, end, walls) else end
-
-
-@compiled
-def _start_over_alone(
-    end: Integer, note: Integer, wanted: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
-) -> Integer:
-    """Where the pattern starts that ends before a place and has a note inside it, -1 for none; not what is found in reading order too.
-
-    `note`: the last note that begins before the place.
-    """
-    size = len(wanted)
-    if size == 1 or (note >= 0 and np.int64(note_ends[note]) >= end):
-        return -1
-    begin = _start_over(end, note, wanted, codes, fold_of, note_begins, note_ends)
-    if begin < 0 or _walled(begin, end, walls):
-        return -1
-    return -1 if begin + size <= len(codes) and _stands(begin, wanted, codes, fold_of) else begin
+    """How many places of a pattern, up to `enough`, end at most `most` characters before a place, and which. `preceding`: the last note that
+    begins there or before. Two may end at one place: in reading order and over a note."""
+    count, size = 0, len(wanted)
+    for over in range(2):
+        if over and (preceding < 0 or np.int64(note_ends[preceding]) > start or np.int64(note_ends[preceding]) < start - most):
+            break  # the occurrence starts in a note, or over notes there is nothing else
+        place, at = start, preceding
+        for _step in range(most + 1):
+            while at >= 0 and (np.int64(note_ends[at]) == place if over else np.int64(note_begins[at]) >= place):
+                if over:
+                    place = np.int64(note_begins[at])
+                at -= 1
+            if place <= 0 or codes[place - 1] == 0:
+                break
+            if _agrees(codes[place - 1], wanted[size - 1], fold_of) and not (over and _walled(place, start, walls)):
+                if place >= size and _stands(place - size, wanted, codes, fold_of):
+                    found[count], found_ends[count] = place - size, place
+                    count += 1
+                begin = -1
+                if size > 1 and not (at >= 0 and np.int64(note_ends[at]) >= place):
+                    begin = _start_over(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
+                if begin >= 0 and not (begin + size <= len(codes) and _stands(begin, wanted, codes, fold_of)):
+                    found[count], found_ends[count] = begin, place
+                    count += 1
+                if count >= enough:
+                    return count
+            place -= 1
+    return count
 
 
 # Text as written

@@ -47,8 +47,6 @@ def _load_finding(text: SegmentText) -> None:
     for places in (NOWHERE, np.zeros(0, np.uint32)):
         text.beside(places, (last,), 1)
         text.places_beside(places, (last,), 1)
-        starts, ends = (places, places) if isinstance(places, np.ndarray) else (places.starts, places.ends)
-        text.look_beside(starts, ends, (last,), 1, False)
     text.layout(0)
     text.written_postings(last)
     kernels.by_document(none, np.zeros(0, bool))

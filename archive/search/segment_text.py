@@ -203,19 +203,11 @@ class SegmentText:
         over = _EMPTY if scope == "note" else self._over(wanted)
         return self._occurrences(self._through(pattern), over, len(pattern), SCOPES[scope])
 
-    def find_in(self, document: int, pattern: Pattern) -> Occurrences:
-        """Every place of a pattern that begins in one document, without a look at the others."""
+    def character_in(self, document: int, code: int) -> Occurrences:
+        """Every place of one character in one document, without a look at the others."""
         begin, end = int(self.starts[document]), int(self.starts[document + 1])
-        at = next(at for at, code in enumerate(pattern) if code != ANY)
-        low, high = begin + at, min(end + at, len(self.codes))
-        places = low + np.flatnonzero(self.fold_of[self.codes[low:high]] == pattern[at]) - at
-        starts = self._matching(places[places + len(pattern) <= len(self.codes)], pattern, {at})
-        through = Occurrences(starts, starts + len(pattern), np.full(len(starts), -1, np.int64))
-        if len(pattern) == 1 or not len(self.bridges):
-            return through
-        first = self.codes[begin:end]
-        places = begin + np.flatnonzero((first != 0) if pattern[0] == ANY else (self.fold_of[first] == pattern[0]))
-        return self._occurrences(starts, self._bridging(self._main_of(places), pattern), len(pattern))
+        starts = begin + np.flatnonzero(self.fold_of[self.codes[begin:end]] == code)
+        return Occurrences(starts, starts + 1, np.full(len(starts), -1, np.int64))
 
     def find_through(self, pattern: Pattern) -> Occurrences:
         """The places of a pattern in reading order alone, not over notes: less work where a few may be missed."""
@@ -231,12 +223,6 @@ class SegmentText:
     def _occurrences(self, through: Array, over: Array, length: int, scope: int = kernels.EVERYWHERE) -> Occurrences:
         """What was found through and over notes together; what starts at the same place was found through."""
         return Occurrences(*kernels.occurrences(through, over, length, scope, self.note_begins, self.note_ends, self.note_main))
-
-    def _main_of(self, places: Array) -> Array:
-        """Over positions of those through positions that lie in main text."""
-        before, inside = self.note_state(places)
-        main: Array = (places - before)[~inside]
-        return main
 
     def _span_of(self, code: int) -> tuple[int, int]:
         """Where the positions of a character lie in `places`."""
@@ -269,16 +255,6 @@ class SegmentText:
         found: Array = kernels.through_starts(wanted, self.codes, self.fold_of, self.keys, self.offsets, self.places, self._shift)
         return found
 
-    def _matching(self, places: Array, pattern: Pattern, tested: set[int]) -> Array:
-        """Those through positions where the whole pattern stands; the offsets `tested` are known to."""
-        anchor = min(tested)
-        for at in sorted(set(range(len(pattern))) - tested, key=lambda at: abs(at - anchor)):
-            if not len(places):
-                break
-            here = self.codes[places + at]
-            places = places[here != 0 if pattern[at] == ANY else self.fold_of[here] == pattern[at]]
-        return places
-
     def _over(self, wanted: Array) -> Array:
         """Over positions where the pattern stands with a note inside it."""
         if len(wanted) < 2 or not len(self.bridges):
@@ -287,6 +263,7 @@ class SegmentText:
             wanted,
             self.codes,
             self.fold_of,
+            self.walls,
             self._shift,
             self.note_begins,
             self.note_ends,
@@ -349,17 +326,6 @@ class SegmentText:
         ranks[order] = np.arange(len(order)) - bounds[self.fold_of[order]]
         return ranks
 
-    def _standing_over(self, starts: Array, pattern: Pattern) -> Array:
-        """Those over positions where the pattern stands in the main text."""
-        for at, code in enumerate(pattern):
-            if not len(starts):
-                break
-            through = self.through_of(starts + at)
-            inside = through < len(self.codes)
-            here = self.codes[np.where(inside, through, len(self.codes) - 1)]
-            starts = starts[inside & ((here != 0) if code == ANY else (self.fold_of[here] == code))]
-        return starts
-
     def beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Array:
         """True for each of some places that has a pattern before or after it with at most `most` characters between; see `kernels.beside`.
 
@@ -369,15 +335,14 @@ class SegmentText:
         state = self._perhaps(starts, ends, pattern, most)
         near: Array = state == kernels.BESIDE
         rows = np.flatnonzero(state if len(pattern) > 1 else state == kernels.PERHAPS)
-        if len(rows):
-            near[rows] = self.look_beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, False)[0]
+        near[rows] = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, False)[0]
         return near
 
     def places_beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Occurrences:
         """The places of a pattern before or after some places, as near as in `beside`."""
         starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
         rows = np.flatnonzero(self._perhaps(starts, ends, pattern, most))
-        _near, begins, until = self.look_beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, True)
+        _near, begins, until = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, True)
         begins, first = np.unique(begins, return_index=True)
         until = until[first]
         over = np.where(until - begins > len(pattern), begins - self.notes_before(begins), -1)
@@ -395,16 +360,9 @@ class SegmentText:
         state: Array = kernels.perhaps_beside(starts, ends, first, last, most, self.codes, self._words, self.note_begins, self.note_ends)
         return state
 
-    def look_beside(self, starts: Array, ends: Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
-        """See `kernels.beside`."""
+    def _beside(self, starts: Array, ends: Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
         wanted = np.array(pattern, np.int64)
         return kernels.beside(starts, ends, wanted, most, collect, self.codes, self.fold_of, self.walls, self.note_begins, self.note_ends)
-
-    def _bridging(self, starts: Array, pattern: Pattern) -> Array:
-        """Those over positions where the pattern stands in the main text with a note inside it."""
-        starts = self._standing_over(starts[starts >= 0], pattern)
-        bridging: Array = starts[self.through_of(starts + len(pattern) - 1) - self.through_of(starts) >= len(pattern)]
-        return bridging
 
     # Forms as written
 

@@ -161,3 +161,9 @@ def test_an_end_that_is_open_is_said_and_typed_back() -> None:
 
 def test_what_stands_on_the_next_leaf_is_no_part_of_a_number(index: WhooshIndex) -> None:
     assert _counts(index, "19") == {"p4": 1}
+
+
+@pytest.mark.parametrize("asked", ["a", "A", '"A"', "1", "rail", "1970", "安", "é"])
+def test_every_occurrence_has_a_form(index: WhooshIndex, asked: str) -> None:
+    results = index.search(Query(asked, today=DAY))
+    assert sum(count for _form, count in results.forms) == results.occurrences

@@ -121,7 +121,7 @@ def serve() -> None:
             return
         try:
             answer = True, work(*given)
-        except Exception as error:
+        except Exception as error:  # the outermost loop of this process: whatever a job raises is told to whoever gave it
             answer = False, error
         try:
             said = pickle.dumps(answer)

@@ -179,11 +179,8 @@ def _walled(start: Integer, other: Integer, walls: Array) -> Any:
 
 
 @compiled
-def _end_over(
-    start: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
-) -> Integer:
-    """Where a pattern ends that is read in main text from a through position of main text on; -1 when it does not stand there, or a note that
-    is skipped has a wall in it.
+def _end_over(start: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, note_begins: Array, note_ends: Array) -> Integer:
+    """Where a pattern ends that is read in main text from a through position of main text on; -1 when it does not stand there.
 
     `note`: the first note that begins after the position.
     """
@@ -195,15 +192,12 @@ def _end_over(
         if place >= len(codes) or not _agrees(codes[place], pattern[at], fold_of):
             return -1
         place += 1
-    return -1 if _walled(start, place, walls) else place
+    return place
 
 
 @compiled
-def _start_over(
-    end: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, walls: Array, note_begins: Array, note_ends: Array
-) -> Integer:
-    """Where a pattern starts that is read in main text up to a through position after main text; -1 when it does not stand there, or a note
-    that is skipped has a wall in it.
+def _start_over(end: Integer, note: Integer, pattern: Array, codes: Array, fold_of: Array, note_begins: Array, note_ends: Array) -> Integer:
+    """Where a pattern starts that is read in main text up to a through position after main text; -1 when it does not stand there.
 
     `note`: the last note that begins before the position.
     """
@@ -215,7 +209,7 @@ def _start_over(
         if place < 0 or not _agrees(codes[place], pattern[len(pattern) - 1 - back], fold_of):
             return -1
         place -= 1
-    return -1 if _walled(place + 1, end, walls) else place + 1
+    return place + 1
 
 
 @compiled
@@ -345,7 +339,6 @@ def over_starts(
     pattern: Array,
     codes: Array,
     fold_of: Array,
-    walls: Array,
     shift: Integer,
     note_begins: Array,
     note_ends: Array,
@@ -367,6 +360,7 @@ def over_starts(
     found = np.empty(size, np.int64)
     count = 0
     for k in range(len(pattern) - 1):
+        before, after = pattern[: k + 1], pattern[k + 1 :]
         low, high = _bridged(pattern[k], pattern[k + 1], bridge_keys, seconds, shift)
         for at in range(low, high):
             row = by_second[at] if pattern[k] == ANY else at
@@ -377,9 +371,9 @@ def over_starts(
                     continue
                 if len(pattern) > 2:  # touching notes are one, so main text stands on both sides of it
                     begin, end = np.int64(note_begins[note]), np.int64(note_ends[note])
-                    if _end_over(end, note + 1, pattern[k + 1 :], codes, fold_of, walls, note_begins, note_ends) < 0:
+                    if _end_over(end, note + 1, after, codes, fold_of, note_begins, note_ends) < 0:
                         continue
-                    if _start_over(begin, note - 1, pattern[: k + 1], codes, fold_of, walls, note_begins, note_ends) < 0:
+                    if _start_over(begin, note - 1, before, codes, fold_of, note_begins, note_ends) < 0:
                         continue
                 found[count] = over
                 count += 1
@@ -669,8 +663,8 @@ def _ahead(
                 if place + size <= len(codes) and _stands(place, wanted, codes, fold_of):
                     until = place + size
                 elif size > 1 and not (at and np.int64(note_ends[at - 1]) > place):
-                    until = _end_over(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
-            if until >= 0 and not (over and _walled(end, place, walls)):
+                    until = _end_over(place, at, wanted, codes, fold_of, note_begins, note_ends)
+            if until >= 0 and not _walled(end if over else place, until, walls):
                 found[count], found_ends[count] = place, until
                 count += 1
                 if count == enough:
@@ -716,8 +710,12 @@ def _behind(
                     count += 1
                 begin = -1
                 if size > 1 and not (at >= 0 and np.int64(note_ends[at]) >= place):
-                    begin = _start_over(place, at, wanted, codes, fold_of, walls, note_begins, note_ends)
-                if begin >= 0 and not (begin + size <= len(codes) and _stands(begin, wanted, codes, fold_of)):
+                    begin = _start_over(place, at, wanted, codes, fold_of, note_begins, note_ends)
+                if (
+                    begin >= 0
+                    and not _walled(begin, place, walls)
+                    and not (begin + size <= len(codes) and _stands(begin, wanted, codes, fold_of))
+                ):
                     found[count], found_ends[count] = begin, place
                     count += 1
                 if count >= enough:

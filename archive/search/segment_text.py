@@ -263,7 +263,6 @@ class SegmentText:
             wanted,
             self.codes,
             self.fold_of,
-            self.walls,
             self._shift,
             self.note_begins,
             self.note_ends,

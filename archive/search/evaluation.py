@@ -360,12 +360,12 @@ def _near_in_text(view: View, near: Near, found: Sequence[Found]) -> Found:
     patterns = [text.pattern(phrase.parts[0]) or () for phrase in near.phrases]
     counts = [int(each.counts.sum()) for each in found]
     rarest = counts.index(min(counts))
-    pattern = patterns[rarest]
-    around: Occurrences | Array = text.places_of(pattern[0]) if len(pattern) == 1 else found[rarest].places
+    known = [None if len(pattern) == 1 else each.places for pattern, each in zip(patterns, found, strict=True)]
+    around = known[rarest] or text.places_of(patterns[rarest][0])
     if rarest:
-        places = text.places_beside(around, patterns[0], near.distance)
+        places = text.places_beside(around, known[0], patterns[0], near.distance)
     else:
-        keep = text.beside(around, patterns[1], near.distance)
+        keep = text.beside(around, known[1], patterns[1], near.distance)
         if isinstance(around, Occurrences):
             places = around.where(keep)
         else:
@@ -373,7 +373,7 @@ def _near_in_text(view: View, near: Near, found: Sequence[Found]) -> Found:
             places = Occurrences(starts, starts + 1, np.full(len(starts), -1, np.int64))
     for number, other in enumerate(patterns):
         if number != (rarest or 1) and number:
-            places = places.where(text.beside(places, other, near.distance))
+            places = places.where(text.beside(places, known[number], other, near.distance))
     documents = text.documents_of(places.starts)
     distinct, how_often = _counted(documents)
     return Found(distinct, how_often, np.zeros(len(distinct), np.int32), lambda: (places, documents))

@@ -30,6 +30,9 @@ _WORTH = 100_000
 """For fewer places the text around each is looked at; for more it pays to go through the places of two bigrams side by side."""
 _AHEAD = 64
 """So many places are fetched from memory at once."""
+NOTE_STEP_BITS = 6
+_BLOCK_BITS = 3
+"""Blocks of so many bits of a place have a mark in common."""
 HERE, WALL = 1, 2
 """In the tables of `perhaps_beside`."""
 NOT_BESIDE, PERHAPS, BESIDE = 0, 1, 2
@@ -43,6 +46,10 @@ def compiled(function: _Function) -> _Function:
     except RuntimeError:  # no place to keep machine code: neither this folder nor one of the user's can be written
         made = numba.njit(error_model="numpy")(function)
     return made  # type: ignore[no-any-return]
+
+
+_inlined = numba.njit(inline="always", error_model="numpy")
+"""For a part of a loop: a call that hands ten arrays over costs as much as what it does with them."""
 
 
 # Searching sorted arrays
@@ -488,6 +495,25 @@ def _fetched(starts: Array, begin: Integer, end: Integer, codes: Array) -> Any:
 
 
 @compiled
+def block_marks(places: Array, size: Integer) -> Array:
+    """A bit for each block of eight characters of a text of `size`, set where one of the places (in any order) lies."""
+    marks = np.zeros((size >> _BLOCK_BITS + 6) + 2, np.uint64)
+    for i in range(len(places)):
+        block = np.uint64(places[i]) >> np.uint64(_BLOCK_BITS)
+        marks[block >> np.uint64(6)] |= np.uint64(1) << (block & np.uint64(63))
+    return marks
+
+
+@_inlined
+def _marked(marks: Array, low: Integer, high: Integer) -> Any:
+    """Whether a block between two places, both included, has a mark."""
+    found = False
+    for block in range(max(low, 0) >> _BLOCK_BITS, (high >> _BLOCK_BITS) + 1):
+        found |= (marks[np.uint64(block) >> np.uint64(6)] >> (np.uint64(block) & np.uint64(63)) & np.uint64(1)) != 0
+    return found
+
+
+@compiled
 def perhaps_beside(
     starts: Array,
     ends: Array,
@@ -495,51 +521,53 @@ def perhaps_beside(
     last: Array,
     most: Integer,
     codes: Array,
-    words: Array,
+    marks: Array,
+    note_marks: Array,
+    note_steps: Array,
     note_begins: Array,
     note_ends: Array,
 ) -> Array:
     """For each occurrence as in `beside` whether a pattern can be near: NOT_BESIDE, PERHAPS, or BESIDE for a character between which and the
     occurrence no note is skipped. `first` and `last`: by code HERE for the first and last character of the pattern, WALL for a wall, else 0.
 
-    `words`: the codes four to a number, empty where codes take more than 16 bits; so most occurrences, which have neither near them, are told
-    by a few numbers around each.
+    `marks`: `block_marks` of where the pattern starts and ends, empty when that is not known; `note_marks` of where notes begin, and of what
+    follows each. They lie close together in memory, so most occurrences, which have neither near them, are told without a look at the text;
+    so are those with one note in the way. `note_steps`: how many notes begin before each stretch of 2 ** NOTE_STEP_BITS characters.
     """
     found = np.zeros(len(starts), np.uint8)
-    note, notes = 0, len(note_begins)
-    sparse = notes > 16 * len(starts)
-    letters = np.flatnonzero((first == HERE) | (last == HERE)).astype(np.uint64) * np.uint64(0x0001000100010001)
-    reach = (most >> 2) + 2
+    notes, size = len(note_begins), len(codes)
+    noted, count = np.empty(len(starts), np.int64), 0
     for i in range(len(starts)):
-        state = NOT_BESIDE
-        if not i % _AHEAD:
-            state += _fetched(starts, i, min(i + _AHEAD, len(starts)), codes)
         start = np.int64(starts[i])
         end = np.int64(ends[i]) if len(ends) else start + 1
-        low, high = (start >> 2) - reach + 1, (end >> 2) + reach
-        about = low < 0 or high > len(words)
-        if not about:
-            for at in range(np.uint64(low), np.uint64(high)):
-                for letter in letters:  # a part of 16 bits that becomes 0 borrows from its highest bit
-                    differs = words[at] ^ letter
-                    about |= ((differs - np.uint64(0x0001000100010001)) & ~differs & np.uint64(0x8000800080008000)) != 0
-        if about:
-            state = _in_reading_order(start, end, first, last, most, codes)
-        if state == NOT_BESIDE and notes:
-            if sparse:
-                note = _onward(note_begins, start + 1, note)
-            else:
-                while note < notes and np.int64(note_begins[note]) <= start:
-                    note += 1
-            if note < notes and np.int64(note_begins[note]) <= end + most:
-                state = _ahead_over_notes(end, note, first, most, codes, note_begins, note_ends)
-            if note and state == NOT_BESIDE and np.int64(note_ends[note - 1]) >= start - most:
-                state = _behind_over_notes(start, note - 1, last, most, codes, note_begins, note_ends)
-        found[i] = state
+        low, high = start - most - 1, min(end + most, size - 1)
+        if not len(marks) or _marked(marks, low, high):
+            found[i] = _in_reading_order(start, end, first, last, most, codes)
+        noted[count] = i
+        count += found[i] == NOT_BESIDE and _marked(note_marks, low, high)
+    following = np.empty(count, np.int64)  # in a loop of its own: short ones wait for memory side by side
+    for k in range(count):
+        start = np.int64(starts[noted[k]])
+        note = np.int64(note_steps[start >> NOTE_STEP_BITS])
+        while note < notes and np.int64(note_begins[note]) <= start:
+            note += 1
+        following[k] = note
+    for k in range(count):
+        i, note = noted[k], following[k]
+        start = np.int64(starts[i])
+        end = np.int64(ends[i]) if len(ends) else start + 1
+        before = np.int64(note_ends[note - 1]) if note else np.int64(-most - 1)  # where the last note that begins before ends
+        perhaps = False
+        if note < notes and np.int64(note_begins[note]) <= end + most and before < end:
+            perhaps = not len(marks) or _marked_ahead(end, note, most + 1, size, marks, note_begins, note_ends)
+        if not perhaps and note and start - most <= before <= start:
+            perhaps = not len(marks) or _marked_behind(start, note - 1, most + 1, marks, note_begins, note_ends)
+        if perhaps:
+            found[i] = PERHAPS
     return found
 
 
-@compiled
+@_inlined
 def _in_reading_order(start: Integer, end: Integer, first: Array, last: Array, most: Integer, codes: Array) -> Integer:
     for place in range(end, min(end + most + 1, len(codes))):
         kind = first[codes[place]]
@@ -556,34 +584,32 @@ def _in_reading_order(start: Integer, end: Integer, first: Array, last: Array, m
     return NOT_BESIDE
 
 
-@compiled
-def _ahead_over_notes(
-    place: Integer, at: Integer, first: Array, most: Integer, codes: Array, note_begins: Array, note_ends: Array
-) -> Integer:
-    while at < len(note_begins) and np.int64(note_begins[at]) < place:
-        at += 1
-    for _step in range(most + 1):
-        while at < len(note_begins) and np.int64(note_begins[at]) == place:
-            place = np.int64(note_ends[at])
-            at += 1
-        if place >= len(codes) or first[codes[place]]:
-            return PERHAPS if place < len(codes) and first[codes[place]] == HERE else NOT_BESIDE
-        place += 1
-    return NOT_BESIDE
+@_inlined
+def _marked_ahead(place: Integer, note: Integer, left: Integer, size: Integer, marks: Array, note_begins: Array, note_ends: Array) -> Any:
+    """Whether a block of the next `left` characters of main text has a mark. `note`: the first note that begins at the place or after."""
+    found = False
+    while left > 0 and not found:
+        opens = np.int64(note_begins[note]) if note < len(note_begins) else size
+        step = min(opens - place, left)
+        found = step > 0 and _marked(marks, place, place + step - 1)
+        left = left - step if note < len(note_begins) else 0
+        place = np.int64(note_ends[note]) if note < len(note_begins) else size
+        note += 1
+    return found
 
 
-@compiled
-def _behind_over_notes(
-    place: Integer, at: Integer, last: Array, most: Integer, codes: Array, note_begins: Array, note_ends: Array
-) -> Integer:
-    for _step in range(most + 1):
-        while at >= 0 and np.int64(note_ends[at]) == place:
-            place = np.int64(note_begins[at])
-            at -= 1
-        if place <= 0 or last[codes[place - 1]]:
-            return PERHAPS if place > 0 and last[codes[place - 1]] == HERE else NOT_BESIDE
-        place -= 1
-    return NOT_BESIDE
+@_inlined
+def _marked_behind(place: Integer, note: Integer, left: Integer, marks: Array, note_begins: Array, note_ends: Array) -> Any:
+    """Whether a block of the `left` characters of main text before a place has a mark. `note`: the last note that ends at the place or before."""
+    found = False
+    while left > 0 and not found:
+        closes = np.int64(note_ends[note]) if note >= 0 else 0
+        step = min(place - closes, left)
+        found = step > 0 and _marked(marks, place - step, place - 1)
+        left = left - step if note >= 0 else 0
+        place = np.int64(note_begins[note]) if note >= 0 else 0
+        note -= 1
+    return found
 
 
 @compiled

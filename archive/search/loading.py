@@ -45,8 +45,9 @@ def _load_finding(text: SegmentText) -> None:
     text.as_typed(NOWHERE, none)
     text.forms(NOWHERE, none, none, (last,))
     for places in (NOWHERE, np.zeros(0, np.uint32)):
-        text.beside(places, (last,), 1)
-        text.places_beside(places, (last,), 1)
+        text.beside(places, None, (last,), 1)
+        text.places_beside(places, NOWHERE, (last,), 1)
+    kernels.block_marks(np.zeros(0, np.uint32), 0), kernels.block_marks(text.places[:0], 0)
     text.layout(0)
     text.written_postings(last)
     kernels.by_document(none, np.zeros(0, bool))

@@ -40,6 +40,10 @@ _INSTEAD = ord(INSTEAD)
 _FORMS = 1 << 16
 """Up to so many forms that a string could have are counted by number."""
 _AT_ONCE = 4096
+_WORTH_MARKING = 16
+"""Up to so many places of a string for each place of another are marked before the others are gone through."""
+_LENGTH_BITS = 31
+"""Places and lengths take 31 bits."""
 _EMPTY: Array = np.empty(0, np.int64)
 
 Pattern = tuple[int, ...]
@@ -325,39 +329,52 @@ class SegmentText:
         ranks[order] = np.arange(len(order)) - bounds[self.fold_of[order]]
         return ranks
 
-    def beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Array:
+    def beside(self, places: Occurrences | Array, others: Occurrences | None, pattern: Pattern, most: int) -> Array:
         """True for each of some places that has a pattern before or after it with at most `most` characters between; see `kernels.beside`.
 
-        `places` may be those of one character, as `places_of` gives them.
+        `places` may be those of one character, as `places_of` gives them; `others` are those of the pattern, None for one of one character.
         """
         starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
-        state = self._perhaps(starts, ends, pattern, most)
+        state = self._perhaps(starts, ends, others, pattern, most)
         near: Array = state == kernels.BESIDE
         rows = np.flatnonzero(state if len(pattern) > 1 else state == kernels.PERHAPS)
         near[rows] = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, False)[0]
         return near
 
-    def places_beside(self, places: Occurrences | Array, pattern: Pattern, most: int) -> Occurrences:
+    def places_beside(self, places: Occurrences | Array, others: Occurrences | None, pattern: Pattern, most: int) -> Occurrences:
         """The places of a pattern before or after some places, as near as in `beside`."""
         starts, ends = (places.starts, places.ends) if isinstance(places, Occurrences) else (places, places[:0])
-        rows = np.flatnonzero(self._perhaps(starts, ends, pattern, most))
+        rows = np.flatnonzero(self._perhaps(starts, ends, others, pattern, most))
         _near, begins, until = self._beside(starts[rows], ends[rows] if len(ends) else ends, pattern, most, True)
-        begins, first = np.unique(begins, return_index=True)
-        until = until[first]
+        both = np.unique(begins << _LENGTH_BITS | until - begins)  # what starts at one place ends at one
+        begins, until = both >> _LENGTH_BITS, (both >> _LENGTH_BITS) + (both & (1 << _LENGTH_BITS) - 1)
         over = np.where(until - begins > len(pattern), begins - self.notes_before(begins), -1)
         return Occurrences(begins, until, over)
 
-    @cached_property
-    def _words(self) -> Array:
-        """The codes four to a number; none where a code takes more than 16 bits."""
-        whole = len(self.codes) // 4 * 4
-        return self.codes[:whole].view(np.uint64) if self.codes.dtype == np.uint16 else np.zeros(0, np.uint64)
-
-    def _perhaps(self, starts: Array, ends: Array, pattern: Pattern, most: int) -> Array:
+    def _perhaps(self, starts: Array, ends: Array, others: Occurrences | None, pattern: Pattern, most: int) -> Array:
         first, last = ((self.fold_of == code).astype(np.uint8) * np.uint8(kernels.HERE) for code in (pattern[0], pattern[-1]))
         first[0] = last[0] = kernels.WALL
-        state: Array = kernels.perhaps_beside(starts, ends, first, last, most, self.codes, self._words, self.note_begins, self.note_ends)
+        if others is None:
+            begin, end = self._span_of(pattern[0])
+            known = self.places[begin:end]
+        else:
+            known = np.concatenate((others.starts, others.ends - 1)).astype(np.uint32)
+        marks = kernels.block_marks(known, len(self.codes)) if len(known) < _WORTH_MARKING * len(starts) else np.zeros(0, np.uint64)
+        state: Array = kernels.perhaps_beside(
+            starts, ends, first, last, most, self.codes, marks, self._note_marks, self._note_steps, self.note_begins, self.note_ends
+        )
         return state
+
+    @cached_property
+    def _note_marks(self) -> Array:
+        """Where a note begins, and what stands before it and after it."""
+        return kernels.block_marks(np.concatenate((self.note_begins, self.note_ends)), len(self.codes))
+
+    @cached_property
+    def _note_steps(self) -> Array:
+        """How many notes begin before each stretch of the text."""
+        begins = np.arange(0, len(self.codes) + 1, 1 << kernels.NOTE_STEP_BITS, dtype=np.uint32)
+        return np.searchsorted(self.note_begins, begins).astype(np.uint32)
 
     def _beside(self, starts: Array, ends: Array, pattern: Pattern, most: int, collect: bool) -> tuple[Array, Array, Array]:
         wanted = np.array(pattern, np.int64)

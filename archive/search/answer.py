@@ -477,7 +477,14 @@ def _written_forms(part: _Part, documents: Array, phrase: Phrase, found: Found) 
     text = part.segment.text
     if found.forms:  # one character, from its postings
         return _character_forms(text, phrase, found, documents)
-    return text.forms(found.places, found.place_documents, documents, text.pattern(phrase.parts[0]) or ())
+    codes, places, of_places = text.pattern(phrase.parts[0]) or (), found.places, found.place_documents
+    if found.same is None:
+        return text.forms(places, of_places, documents, codes)
+    # What stands as typed is counted by document already: commonly nearly all.
+    others = np.flatnonzero(~found.same)
+    counted = text.forms(places.where(others), of_places[others], documents, codes) if len(others) else {}
+    as_typed = kernels.summed_where(found.documents, found.as_typed, documents)
+    return counted | {"".join(char or "" for char in phrase.written[0]): as_typed} if as_typed else counted
 
 
 def _character_forms(text: SegmentText, phrase: Phrase, found: Found, documents: Array) -> dict[str, int]:

@@ -82,6 +82,7 @@ class Found:
         "documents",
         "forms",
         "only_counted",
+        "same",
     )
 
     def __init__(
@@ -98,6 +99,8 @@ class Found:
         self._located_by, self._within, self._between, self.alternatives = located, within, between, alternatives
         self.forms: dict[int, tuple[Array, Array]] = {}
         """Of one character: by written code its documents and counts, whoever may see them."""
+        self.same: Array | None = None
+        """Of a string without wildcards: True for each of its places that stands exactly as typed."""
         self._located: tuple[Occurrences, Array] | None = None
         self.only_counted = False
         """True when its documents are all such as count."""
@@ -172,11 +175,12 @@ def _find_itself(view: View, phrase: Phrase) -> Found:
         places, documents = _chain(view, [part for part, _ in parts])
     if phrase.exact:
         distinct, counts = _counted(documents)
-        typed = counts
-    else:
-        same = _as_typed(view.text, places, phrase) if len(parts) == 1 else _NONE
-        distinct, counts, typed = kernels.by_document(documents, same)
-    return Found(distinct, counts, typed, lambda: (places, documents))
+        return Found(distinct, counts, counts, lambda: (places, documents))
+    same = _as_typed(view.text, places, phrase) if len(parts) == 1 else _NONE
+    distinct, counts, typed = kernels.by_document(documents, same)
+    found = Found(distinct, counts, typed, lambda: (places, documents))
+    found.same = same if phrase.literal else None
+    return found
 
 
 def _find_character(view: View, phrase: Phrase) -> Found:

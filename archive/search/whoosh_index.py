@@ -198,6 +198,7 @@ class WhooshIndex:
     ) -> None:
         memory.keep_freed()
         self.folder = folder
+        self._where = str(folder)
         self._processes = min(2, os.cpu_count() or 1) if processes is None else processes
         self._names = names
         self._dates = dates
@@ -362,8 +363,9 @@ class WhooshIndex:
     def _look(self) -> tuple[int, ...]:
         """What changes when the index changes; empty when that cannot be told yet (a folder changed within the clock's grain)."""
         try:
-            current = (self.folder / "current").stat()
-            build = (self.folder / self._snapshot.build).stat() if self._snapshot else current
+            # Asked before every answer: a path object would cost more than the look.
+            current = os.stat(f"{self._where}/current")  # noqa: PTH116
+            build = os.stat(f"{self._where}/{self._snapshot.build}") if self._snapshot else current  # noqa: PTH116
         except OSError:
             return ()
         if time.time_ns() - max(current.st_mtime_ns, build.st_mtime_ns) < 100_000_000:

@@ -65,8 +65,9 @@ def field_facets(definitions: Definitions) -> tuple[str, ...]:
 _facets_of: dict[int, tuple[Definitions, tuple[str, ...]]] = {}
 
 
-def asked(args: MultiDict[str, str], definitions: Definitions, *, strict: bool) -> Asked:
-    """What `args` ask for. `strict` (the API) raises UsageError for what cannot be meant; a page leaves it out and goes on."""
+def asked(given: MultiDict[str, str], definitions: Definitions, *, strict: bool) -> Asked:
+    """What the address asks for. `strict` (the API) raises UsageError for what cannot be meant; a page leaves it out and goes on."""
+    args: Mapping[str, str] = given.to_dict()  # a missing name costs a MultiDict an error that nobody sees, and some forty are missing
     filters = {"decade", "source", "section", *field_facets(definitions)}
     return Asked(
         text=_bounded(args.get("q", ""), strict),
@@ -107,12 +108,12 @@ def _bounded(text: str, strict: bool) -> str:
     return text
 
 
-def _choice(args: MultiDict[str, str], name: str) -> str | None:
+def _choice(args: Mapping[str, str], name: str) -> str | None:
     text = args.get(name, "")
     return text if _CHOICE.fullmatch(text) else None
 
 
-def _item(args: MultiDict[str, str], strict: bool) -> str | None:
+def _item(args: Mapping[str, str], strict: bool) -> str | None:
     text = args.get("item", "")
     if text and not is_item_id(text):
         if strict:
@@ -121,7 +122,7 @@ def _item(args: MultiDict[str, str], strict: bool) -> str | None:
     return text or None
 
 
-def _one_of(args: MultiDict[str, str], name: str, known: tuple[str, ...], default: str, strict: bool) -> str:
+def _one_of(args: Mapping[str, str], name: str, known: tuple[str, ...], default: str, strict: bool) -> str:
     text = args.get(name) or default
     if text != default and text not in known:
         if strict:
@@ -130,7 +131,7 @@ def _one_of(args: MultiDict[str, str], name: str, known: tuple[str, ...], defaul
     return text
 
 
-def _facets(args: MultiDict[str, str], definitions: Definitions, strict: bool) -> tuple[str, ...]:
+def _facets(args: Mapping[str, str], definitions: Definitions, strict: bool) -> tuple[str, ...]:
     """`facets=kind,decade`: those to count; none stated means all, an empty value none."""
     wanted = tuple(dict.fromkeys(part for part in args.get("facets", "").split(",") if part))
     known = all_facets(definitions)
@@ -139,7 +140,7 @@ def _facets(args: MultiDict[str, str], definitions: Definitions, strict: bool) -
     return tuple(name for name in wanted if name in known) if "facets" in args else known
 
 
-def _year(args: MultiDict[str, str], name: str, strict: bool) -> int | None:
+def _year(args: Mapping[str, str], name: str, strict: bool) -> int | None:
     text = args.get(name, "").strip()
     if not text:
         return None
@@ -150,7 +151,7 @@ def _year(args: MultiDict[str, str], name: str, strict: bool) -> int | None:
     return int(text)
 
 
-def _number(args: MultiDict[str, str], name: str, default: int, low: int, high: int, strict: bool) -> int:
+def _number(args: Mapping[str, str], name: str, default: int, low: int, high: int, strict: bool) -> int:
     text = args.get(name)
     if text is None or text == "":
         return default

@@ -25,7 +25,7 @@ from archive.search.whoosh_index import WhooshIndex
 KILLS = 60
 MERGING = ("os.rename .*toc", "os.remove .*chinese", "open .*toc", "fsync .*toc", "os.remove .*toc")
 SWAPPING = ("open .*current.new", "fsync .*current.new", "os.rename .*current", "fsync .*index$", "os.rmdir", "os.remove", "os.mkdir")
-"""Moments that chance may miss: each of them comes twice or more. A swap comes with every third life. All other moments are drawn."""
+"""Moments that chance may miss: each of them is waited for by name. A swap comes with every third life. All other moments are drawn."""
 
 
 class Nursery:
@@ -79,13 +79,17 @@ def test_killed_at_sixty_moments_readers_never_fail_and_nothing_acknowledged_is_
         nursery = Nursery(running.enter_context(_running("nursery", tmp_path)))
         for life in range(3):  # whole lives, to know how long one is
             operations = nursery.life(life)["operations"]
+        waiting = {True: [*SWAPPING], False: [*MERGING] * 2}
         while len(deaths) < KILLS:
             life += 1
+            named = waiting[life % 3 == 2]
             if len(deaths) % 4 == 3:
                 told = nursery.life(life, delay=rng.random() * 0.25)
-            elif len(deaths) % 2:
-                moments = SWAPPING if life % 3 == 2 else MERGING
-                told = nursery.life(life, die_at=1, of=moments[life // 3 % len(moments)])
+            elif named and (life % 3 == 2 or len(deaths) % 2):
+                told = nursery.life(life, die_at=1, of=named[0])
+                named.append(named.pop(0))  # what did not come in this life comes in another
+                if told["killed"]:
+                    named.pop()
             else:
                 told = nursery.life(life, die_at=rng.randint(1, operations if life % 3 == 2 else operations * 2 // 3))
             if told["killed"]:

@@ -161,6 +161,9 @@ ARGUMENTS: dict[frozenset[str], Any] = {
     frozenset({"item", "position"}): lambda known: [{"item": i, "position": str(n)} for i, n in known.positions],
     frozenset({"item", "segment"}): lambda known: [{"item": i, "segment": s} for i, s in known.segments],
     frozenset({"item", "track"}): lambda known: [{"item": i, "track": t} for i, t in known.tracks],
+    frozenset({"item", "track", "form"}): lambda known: [
+        {"item": i, "track": t, "form": f} for i, t in known.tracks for f in ("srt", "lrc")
+    ],
     frozenset({"key"}): lambda known: [{"key": k} for k in known.keys],
     frozenset({"key", "size"}): lambda known: [{"key": k, "size": s} for k in known.keys for s in ("64", "400")],
     frozenset({"key", "name"}): lambda known: [{"key": k, "name": n} for k in known.keys for n in ("storyboard.jpg", "storyboard.vtt")],
@@ -285,6 +288,7 @@ ASKED: dict[str, Any] = {
     "browse.collection": _lists,
     "browse.item": lambda known: [{}, {"q": "月"}, {"page": "2"}, {"t": "2.5,3"}],
     "browse.page": lambda known: [{}, {"q": "志書之"}, {"version": "1"}],
+    "timed_text.find": lambda known: [{"q": "月"}, {"q": SECRETS["passage"].mark}],
 }
 """Parameters to ask an endpoint with; without an entry a route is asked bare and with a query."""
 BARE: tuple[dict[str, str], ...] = ({}, {"q": "志"})
@@ -297,7 +301,9 @@ SMALL = {
     "media.web",
     "media.poster",
     "media.waveform",
+    "media.peaks",
     "media.storyboard",
+    "timed_text.written",
 }
 """Endpoints that take no parameters."""
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from archive import __version__, resources
 from archive.errors import NotFound, QueryError, SearchIndexError
 from archive.language import _
+from archive.model import timed_text
 from archive.model.identifiers import file_key
 from archive.model.item import MediaFile, TextSource, TextVersion, Track
 from archive.model.rights import Audience
@@ -186,7 +187,7 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         raise NotFound(path)
     definitions = hall().definitions
     direction = presenting.direction(view.item, view.profile)
-    asked = recordings.asked_time(request.args.get("t"))
+    asked = recordings.asked_time(request.args.get("t"), request.args.get("track"))
     query = request.args.get("q", "").strip()[:400]
     canonical(path)
     shelf = presenting.holding_label(definitions, view.item.collection)
@@ -201,7 +202,10 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         notices=_terms(view, "sensitivity"),
         details=presenting.details(view.item, definitions),
         rights=presenting.rights_lines(view.item, view.item.rights, definitions),
-        recordings=recordings.of_item(view.item, asked, segment, lambda text: _mark(query, text)),
+        recordings=recordings.of_item(
+            view.item, asked, segment, lambda text: recordings.marks(query, text), loop=request.args.get("loop") == "1"
+        ),
+        q=query,
         librettos=[_libretto(track, query) for track in view.item.tracks if not track.timed],
         texts=_texts(view, query),
         leaves=[_leaf(view, page) for page in view.pages if page.image or page.missing or page.has_text],
@@ -447,7 +451,7 @@ def cues(item: str, track: str) -> Response:
     found = hall().reading.track(reader(), item_or_404(item), track)
     if not found.timed:
         raise NotFound(track)
-    response = Response(recordings.webvtt(found), mimetype="text/vtt")
+    response = Response(timed_text.as_vtt(found), mimetype="text/vtt")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)

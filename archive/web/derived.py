@@ -62,6 +62,11 @@ def waveform(file: MediaFile) -> Copy | None:
     return _made(file, RECIPES["sound"], "waveform.png", "image/png") if file.kind is MediaKind.SOUND else None
 
 
+def peaks(file: MediaFile) -> Copy | None:
+    """The same loudness as numbers."""
+    return _made(file, RECIPES["sound"], "peaks.json", "application/json") if file.kind is MediaKind.SOUND else None
+
+
 def poster(file: MediaFile) -> Copy | None:
     """A frame of a film, not a black one."""
     return _made(file, RECIPES["film"], f"{max(page_image.THUMBNAILS)}.jpg", "image/jpeg") if file.kind is MediaKind.FILM else None

@@ -42,6 +42,12 @@ def waveform(key: str) -> Response:
     return _copy(derived.waveform(_file(key).file))
 
 
+@blueprint.get("/media/<key>/peaks")
+def peaks(key: str) -> Response:
+    """The same loudness as numbers, as audiowaveform writes them."""
+    return _copy(derived.peaks(_file(key).file))
+
+
 @blueprint.get("/media/<key>/poster")
 def poster(key: str) -> Response:
     """A frame of a film, not a black one."""

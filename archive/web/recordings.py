@@ -1,28 +1,32 @@
-"""Recordings on an item's page: what can be played, its passages, its timed text; WebVTT."""
+"""Recordings on an item's page: what can be played, its passages, its timed text side by side, what was found in it."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flask import url_for
+from flask import current_app, request, url_for
 
+from archive.errors import QueryError, SearchIndexError
 from archive.language import _
+from archive.model import timed_text
 from archive.model.identifiers import file_key
-from archive.model.item import FileRole, Item, MediaFile, MediaKind, Segment, Track
+from archive.model.item import Cue, FileRole, Item, MediaFile, MediaKind, Segment, Track
 from archive.search.base import Span
 from archive.web import derived, leaves, presenting
+from archive.web.hall import hall
 from archive.web.leaves import Parts
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time asked for, seconds; `end` None: to the end."""
+    """A time asked for, seconds; `end` None: to the end. `track` names the timed text it was found in, empty when none was named."""
 
     start: float
     end: float | None = None
+    track: str = ""
 
     @property
     def fragment(self) -> str:
@@ -32,41 +36,64 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ShownCue:
-    """One timed line. `anchor` names it in the page."""
+    """One timed line. `anchor` names it in the page; `who` is the name of a speaker at its head; `beyond`: it lies after the end."""
 
     anchor: str
     start: float
     end: float
     clock: str
     url: str
+    who: Parts
     parts: Parts
     current: bool
+    beyond: bool
+
+    @property
+    def found(self) -> bool:
+        """A search found something in it."""
+        return any(hit for _text, hit in (*self.who, *self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTrack:
-    """Timed text of one recording."""
+    """Timed text of one recording: its WebVTT for the player, where a search in it is answered, its downloads by the name of their form."""
 
     id: str
+    name: str
     vtt: str
+    find: str
     language: str
     cues: tuple[ShownCue, ...]
+    downloads: tuple[tuple[str, str], ...]
+    matches: int
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSegment:
-    """A described passage."""
+    """A described passage; `facts` its 板式, 行当 … as written; `cite` where it is quoted, None when nothing does that."""
 
     title: str
     clock: str
     start: float
+    end: float
     url: str
+    facts: str
     current: bool
+    cite: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A passage that this reader's copy is silent in."""
+
+    start: float
+    end: float
+    clock: str
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording as the page shows it. `web` None: there is nothing a browser could play, `absent` says why."""
+    """A recording as the page shows it. `web` None: there is nothing a browser could play, `absent` says why (empty: there is only text)."""
 
     id: str
     name: str
@@ -74,24 +101,41 @@ class Recording:
     film: bool
     web: str | None
     media_type: str
+    duration: float
     fragment: str
+    start: float
     poster: str | None
     waveform: str | None
+    peaks: str | None
+    storyboard: str | None
     tracks: tuple[ShownTrack, ...]
     segments: tuple[ShownSegment, ...]
+    gaps: tuple[Gap, ...]
     absent: str
+    cite: str | None
+
+    @property
+    def lines(self) -> int:
+        """Lines of timed text in all."""
+        return sum(len(track.cues) for track in self.tracks)
+
+    @property
+    def matches(self) -> int:
+        """Places in its timed text that a search found."""
+        return sum(track.matches for track in self.tracks)
 
 
 Mark = Callable[[str], Iterable[Span]]
 
 
-def asked_time(text: str | None) -> Moment | None:
+def asked_time(text: str | None, track: str | None = None) -> Moment | None:
     """`?t=12.5` or `12.5,30`; None for anything else."""
     match = re.fullmatch(r"([0-9]{1,7}(?:\.[0-9]{1,6})?)(?:,([0-9]{1,7}(?:\.[0-9]{1,6})?))?", text or "")
     if match is None:
         return None
     start, end = float(match.group(1)), float(match.group(2)) if match.group(2) else None
-    return Moment(start, end if end is not None and end > start else None)
+    name = track if track and re.fullmatch(r"t[0-9]{1,6}", track) else ""
+    return Moment(start, end if end is not None and end > start else None, name)
 
 
 def anchor(track: str, start: float) -> str:
@@ -99,25 +143,46 @@ def anchor(track: str, start: float) -> str:
     return f"{track}-{start:g}"
 
 
-def of_item(item: Item, asked: Moment | None, segment: str | None, mark: Mark) -> tuple[Recording, ...]:
-    """The recordings of an item, one for each thing recorded: of several versions the master, or the service copy when there is one."""
+def of_item(item: Item, asked: Moment | None, segment: str | None, mark: Mark, loop: bool = False) -> tuple[Recording, ...]:
+    """The recordings of an item, one for each thing recorded: of several versions the master, or the service copy when there is one.
+
+    Timed text that belongs to none of them is shown too: with the only recording there is, else as a recording without sound.
+    """
     passage = next((s for s in item.segments if s.id == segment), None)
-    found = []
+    timed = [track for track in item.tracks if track.timed]
+    found: list[_Heard] = []
     for versions in _families(item):
-        best = min(versions, key=_rank)
         ids = {version.id for version in versions}
-        tracks = [track for track in item.tracks if track.timed and track.media in ids]
+        tracks = [track for track in timed if track.media in ids]
         passages = [s for s in item.segments if s.media in ids]
-        here = passage if passage in passages else None
-        moment = Moment(here.start, here.end) if here else asked
-        found.append(_recording(item, best, tracks, passages, moment, here, mark))
-    if found and len(found) == 1 and not found[0].tracks:
+        found.append(_Heard(min(versions, key=_rank), tracks, passages))
+    loose = [track for track in timed if not any(track in heard.tracks for heard in found)]
+    if loose and len(found) == 1 and not found[0].tracks:
         # One recording and text that names none: they belong together.
-        loose = [track for track in item.tracks if track.timed and track.media is None]
-        if loose:
-            first = min((f for f in item.files if f.kind in (MediaKind.SOUND, MediaKind.FILM)), key=_rank)
-            found = [_recording(item, first, loose, list(item.segments), asked, passage, mark)]
-    return tuple(found)
+        found = [_Heard(found[0].file, loose, list(item.segments))]
+    elif loose:
+        found.append(_Heard(None, loose, []))
+    return tuple(
+        _recording(item, heard, _moment(heard, asked, n == 0), passage if passage in heard.passages else None, mark, loop)
+        for n, heard in enumerate(found)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A recording with what belongs to it; `file` None: there is only its text."""
+
+    file: MediaFile | None
+    tracks: list[Track]
+    passages: list[Segment]
+
+
+def _moment(heard: _Heard, asked: Moment | None, first: bool) -> Moment | None:
+    """The time asked for, if it is meant of this recording: the one whose text was named, else the first."""
+    if asked is None:
+        return None
+    mine = any(track.id == asked.track for track in heard.tracks) if asked.track else first
+    return asked if mine else None
 
 
 def _families(item: Item) -> list[list[MediaFile]]:
@@ -142,9 +207,19 @@ def _rank(file: MediaFile) -> tuple[int, int]:
     return (order.index(file.role) if file.role in order else len(order), 0 if file.damaged is None else 1)
 
 
-def _recording(
-    item: Item, file: MediaFile, tracks: list[Track], passages: list[Segment], asked: Moment | None, here: Segment | None, mark: Mark
-) -> Recording:
+def _recording(item: Item, heard: _Heard, asked: Moment | None, here: Segment | None, mark: Mark, loop: bool) -> Recording:
+    file = heard.file
+    if here is not None:
+        asked = Moment(here.start, here.end)
+    length = file.duration if file is not None else None
+    tracks = tuple(_track(item, track, asked, mark, length) for track in heard.tracks)
+    cite = url_for("browse.item", item=item.id) + "/cite" if _cites() else None
+    segments = tuple(_segment(item, s, s is here, cite) for s in sorted(heard.passages, key=lambda s: s.start))
+    if file is None:
+        return Recording(
+            "text", _("随声文字"), "", False, None, "", 0, "", 0, None, None, None, None, tracks, segments, (),
+            _("这里只有文字，没有录音录像，或者录音录像不向您开放。"), cite,
+        )  # fmt: skip
     key = file_key(item.id, file.id)
     film = file.kind is MediaKind.FILM
     web = derived.web_copy(item.id, file)
@@ -157,51 +232,150 @@ def _recording(
         film=film,
         web=url_for("media.web", key=key) if web else None,
         media_type=web.media_type if web else "",
-        fragment=asked.fragment if asked else "",
+        duration=file.duration or 0,
+        # A browser stops at the end of a fragment, a loop must not.
+        fragment=(Moment(asked.start) if loop else asked).fragment if asked else "",
+        start=asked.start if asked else 0,
         poster=url_for("media.poster", key=key) if film and derived.poster(file) else None,
         waveform=url_for("media.waveform", key=key) if derived.waveform(file) else None,
-        tracks=tuple(_track(item, track, asked, mark) for track in tracks),
-        segments=tuple(_segment(item, s, s is here) for s in sorted(passages, key=lambda s: s.start)),
+        peaks=url_for("media.peaks", key=key) if derived.peaks(file) else None,
+        storyboard=url_for("media.storyboard", key=key, name="storyboard.vtt") if derived.storyboard(file, "storyboard.vtt") else None,
+        tracks=tracks,
+        segments=segments or _chapters(item, file),
+        gaps=(),
         absent=_("网页用的声像还没有做好，或这个文件不能播放。原件已保存。"),
+        cite=cite,
     )
 
 
-def _track(item: Item, track: Track, asked: Moment | None, mark: Mark) -> ShownTrack:
+def _cites() -> bool:
+    """True when this archive answers for citations."""
+    return any(rule.rule == "/items/<item>/cite" for rule in current_app.url_map.iter_rules())
+
+
+def _chapters(item: Item, file: MediaFile) -> tuple[ShownSegment, ...]:
+    """The chapters that the file itself brought, where nobody described passages."""
+    given = [c for c in file.technical.get("chapters", ()) if isinstance(c, dict) and isinstance(c.get("start"), int | float)]
+    starts = [float(c["start"]) for c in given]
+    ends = [*starts[1:], file.duration or 0.0][: len(starts)]
+    return tuple(
+        ShownSegment(
+            str(c.get("title") or _("第 %(n)d 章", n=n)),
+            presenting.clock(start),
+            start,
+            max(start, end),
+            url_for("browse.item", item=item.id, t=f"{start:g}"),
+            "",
+            False,
+            None,
+        )
+        for n, (c, start, end) in enumerate(zip(given, starts, ends, strict=True), 1)
+    )
+
+
+def find(track: Track, mark: Mark) -> tuple[tuple[Cue, tuple[Span, ...]], ...]:
+    """The lines of a track as they are shown, each with what `mark` finds in it; a string that runs on into the next line is found in both."""
+    cues = timed_text.shown(track.cues)
+    spans = sorted(mark("\n".join(cue.text for cue in cues)), key=lambda span: span.start)
+    found, begin = [], 0
+    for cue in cues:
+        end = begin + len(cue.text)
+        inside = (span for span in spans if span.start < end and span.end > begin)
+        found.append((cue, tuple(Span(max(0, span.start - begin), min(end, span.end) - begin) for span in inside)))
+        begin = end + 1
+    return tuple(found)
+
+
+def _track(item: Item, track: Track, asked: Moment | None, mark: Mark, length: float | None) -> ShownTrack:
+    marked = find(track, mark)
+    names = timed_text.speakers(cue for cue, _spans in marked)
+    named: dict[str, Any] = {} if track.id == "t1" else {"track": track.id}
+    now = -1 if asked is None else _at(marked, asked.start)
     cues = []
-    for cue in track.cues:
+    for n, ((cue, spans), who) in enumerate(zip(marked, names, strict=True)):
         name = anchor(track.id, cue.start)
+        parts = leaves.split(cue.text, spans)
         cues.append(
             ShownCue(
                 anchor=name,
                 start=cue.start,
                 end=cue.end,
                 clock=presenting.clock(cue.start),
-                url=url_for("browse.item", item=item.id, t=f"{cue.start:g}", _anchor=name),
-                parts=leaves.split(cue.text, mark(cue.text)),
-                current=asked is not None and cue.start <= asked.start < cue.end,
+                url=url_for("browse.item", item=item.id, t=f"{cue.start:g}", _anchor=name, **named),
+                who=_cut(parts, 0, who),
+                parts=_cut(parts, who, len(cue.text)),
+                current=n == now,
+                beyond=length is not None and cue.start > length,
             )
         )
-    return ShownTrack(track.id, url_for("browse.cues", item=item.id, track=track.id), track.language, tuple(cues))
+    forms: tuple[tuple[str, dict[str, Any]], ...] = (("vtt", {}), ("srt", {"form": "srt"}), ("lrc", {"form": "lrc"}))
+    downloads = tuple(
+        (form.upper(), url_for("browse.cues" if form == "vtt" else "timed_text.written", item=item.id, track=track.id, **more))
+        for form, more in forms
+    )
+    return ShownTrack(
+        track.id,
+        _track_name(item, track),
+        url_for("browse.cues", item=item.id, track=track.id),
+        url_for("timed_text.find", item=item.id, track=track.id),
+        track.language,
+        tuple(cues),
+        downloads,
+        sum(len(spans) for _cue, spans in marked),
+    )
 
 
-def _segment(item: Item, segment: Segment, current: bool) -> ShownSegment:
-    url = url_for("browse.segment", item=item.id, segment=segment.id)
-    return ShownSegment(segment.title, presenting.clock(segment.start), segment.start, url, current)
+_LANGUAGES = {"zh": "中文", "en": "English", "lzh": "文言", "ja": "日本語"}
 
 
-def webvtt(track: Track) -> str:
-    """The track as WebVTT: cues in order, nothing empty, no markup of the text's own."""
-    blocks = ["WEBVTT"]
-    for cue in sorted(track.cues, key=lambda cue: (cue.start, cue.end)):
-        lines = [line.strip() for line in cue.text.splitlines()]
-        text = "\n".join(line for line in lines if line)
-        if text and math.isfinite(cue.start) and cue.end > cue.start >= 0:
-            text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            blocks.append(f"{_stamp(cue.start)} --> {_stamp(cue.end)}\n{text}")
-    return "\n\n".join(blocks) + "\n"
+def _track_name(item: Item, track: Track) -> str:
+    """What a track is called beside others of its recording."""
+    beside = [other for other in item.tracks if other.timed and other.media == track.media]
+    if len(beside) < 2:
+        return _("随声文字")
+    language = _LANGUAGES.get(track.language, track.language)
+    return f"{_('随声文字')} {beside.index(track) + 1}（{language}）"
 
 
-def _stamp(seconds: float) -> str:
-    thousandths = round(seconds * 1000)
-    minutes, rest = divmod(thousandths, 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+def _at(marked: Sequence[tuple[Cue, tuple[Span, ...]]], time: float) -> int:
+    """Which line is heard at a time, the later of two that overlap; -1 for none."""
+    return max((n for n, (cue, _spans) in enumerate(marked) if cue.start <= time < cue.end), default=-1)
+
+
+def _cut(parts: Parts, start: int, end: int) -> Parts:
+    """The part of some parts from one character to another."""
+    found, at = [], 0
+    for text, hit in parts:
+        piece = text[max(0, start - at) : max(0, end - at)]
+        if piece:
+            found.append((piece, hit))
+        at += len(text)
+    return tuple(found)
+
+
+def _segment(item: Item, segment: Segment, current: bool, cite: str | None) -> ShownSegment:
+    return ShownSegment(
+        segment.title,
+        presenting.clock(segment.start),
+        segment.start,
+        segment.end,
+        url_for("browse.segment", item=item.id, segment=segment.id),
+        " · ".join(value for values in segment.fields.values() for value in values),
+        current,
+        f"{cite}?t={segment.start:g},{segment.end:g}" if cite else None,
+    )
+
+
+def marks(query: str, text: str) -> tuple[Span, ...]:
+    """Where a query's strings are in a text, folded as the search folds; nowhere when there is no query or it has a fault."""
+    if not query or not text:
+        return ()
+    try:
+        return hall().reading.mark(query, text, taboo=request.args.get("taboo") != "0")
+    except (QueryError, SearchIndexError):
+        return ()
+
+
+def asked_query() -> str:
+    """What a reader looks for in the text of this page."""
+    return request.args.get("q", "").strip()[:400]

@@ -37,6 +37,8 @@ _LRC_STAMP = re.compile(r"\[(\d{1,3}):(\d{1,2})(?:[.:](\d{1,3}))?\]")
 _LRC_TAG = re.compile(r"^\s*\[([A-Za-z#]+):(.*)\]\s*$")
 _LRC_WORD = re.compile(r"<\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?>")
 _ARROW = re.compile(r"([\d:.,]+)\s*-+>\s*([\d:.,]+)")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]{1,80})>")
+"""WebVTT's way to say who speaks: `<v 王 老师>`."""
 _MARKUP = re.compile(r"</?[A-Za-z][^>]*>|<\d[\d:.]*>|\{\\[^}]*\}")
 
 
@@ -93,6 +95,12 @@ def _blocks(text: str) -> Iterable[list[str]]:
             block = []
 
 
+def _bare(line: str) -> str:
+    """A line without markup; who speaks stands before it (`王 老师：`), for names are part of what was said."""
+    named = _VOICE.sub(lambda found: found[1].strip() + "：", line)
+    return _MARKUP.sub("", named)
+
+
 def _arrows(text: str) -> list[_Open]:
     """SRT and WebVTT alike: a line with an arrow, then lines of text; numbers, names, notes and styles stand before it."""
     cues: list[_Open] = []
@@ -106,7 +114,7 @@ def _arrows(text: str) -> list[_Open]:
                 end_of_text -= 1 if block[end_of_text - 1].strip().isdigit() and end_of_text - 1 > index else 0
             start, end = _seconds(match[1]), _seconds(match[2])
             if start is not None:
-                lines = [html.unescape(_MARKUP.sub("", line)).strip() for line in block[index + 1 : end_of_text]]
+                lines = [html.unescape(_bare(line)).strip() for line in block[index + 1 : end_of_text]]
                 cues.append((start, end, "\n".join(line for line in lines if line)))
     return cues
 
@@ -124,8 +132,9 @@ def _ass(text: str) -> list[_Open]:
             cells = dict(zip(columns, line.split(":", 1)[1].split(",", len(columns) - 1), strict=False))
             start, end = _seconds(cells.get("start", "").strip()), _seconds(cells.get("end", "").strip())
             words = re.sub(r"\\[Nn]", "\n", _MARKUP.sub("", cells.get("text", ""))).replace("\\h", " ").strip()
+            who = cells.get("name", "").strip()
             if start is not None:
-                cues.append((start, end, words))
+                cues.append((start, end, f"{who}：{words}" if who and words else words))
     return cues
 
 
@@ -219,6 +228,14 @@ def _closed(found: Sequence[_Open], tags: Mapping[str, str], duration: float | N
     if not cues:
         fault("cue-none")
     return Subtitles(tuple(cues), dict(tags), faults)
+
+
+def language_of(cues: Iterable[Cue]) -> str:
+    """`zh`, `ja` or `en` by the script of most lines: a translation beside the words is told from them. `zh` where nothing tells."""
+    text = "".join(cue.text for cue in cues)
+    if len(re.findall("[\u3040-\u30ff]", text)) * 8 > len(text):
+        return "ja"
+    return "en" if len(re.findall("[A-Za-z]", text)) > 4 * len(re.findall("[\u3400-\u9fff]", text)) else "zh"
 
 
 def untimed(lines: Iterable[str]) -> tuple[Cue, ...]:

@@ -21,7 +21,7 @@ from ingest.readers.alto import read_page_text
 from ingest.readers.notes import read_leaves
 from ingest.readers.order import split_name
 from ingest.readers.plain_text import Decoded, read_text, text_findings
-from ingest.readers.subtitles import Subtitles, form_of, parse, subtitle_findings, untimed
+from ingest.readers.subtitles import Subtitles, form_of, language_of, parse, subtitle_findings, untimed
 from ingest.task import GivenFile, ItemDraft, Plan
 
 _GRAM = 6
@@ -342,7 +342,7 @@ class _Reader:
             self.findings += subtitle_findings(subtitles, name)
             cues = subtitles.cues
             track = replace(track, timed=True)
-        return _Read(replace(track, cues=cues), form or "", "_" in name) if cues else None
+        return _Read(replace(track, cues=cues, language=language_of(cues)), form or "", "_" in name) if cues else None
 
     def embedded(self) -> list[_Read]:
         """Subtitles inside films, for the recording they belong to."""

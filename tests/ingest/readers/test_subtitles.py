@@ -10,7 +10,7 @@ from ingest.readers.subtitles import form_of, parse, subtitle_findings, untimed
 SRT = (
     "\ufeff1\n00:00:00,800 --> 00:00:08,259\n统堂堂军校出襄阳。\n\n2\n00:00:08,609 --> 00:00:13,590\n<i>旗摇</i>笼日色\n{\\an8}鼓凯撼空苍\n"
 )
-VTT = "WEBVTT\n\nNOTE 说明\n\nintro\n00:00.800 --> 00:08.259 align:start\n<v 甲>统堂堂军校出襄阳。</v>\n\n00:08.609 --> 00:13.590\n旗摇笼日色\n鼓凯撼空苍\n"
+VTT = "WEBVTT\n\nNOTE 说明\n\nintro\n00:00.800 --> 00:08.259 align:start\n<c.hong>统堂堂军校出襄阳。</c>\n\n00:08.609 --> 00:13.590\n旗摇笼日色\n鼓凯撼空苍\n"
 ASS = (
     "[Script Info]\nTitle: x\n\n[V4+ Styles]\nFormat: Name\nStyle: Default\n\n[Events]\n"
     "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"

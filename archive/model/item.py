@@ -97,6 +97,8 @@ class TextLine:
     confidence: float | None = None
     kind: str = "main"
     """`main`, `note`, `heading` or `margin`."""
+    cells: tuple[tuple[int, int, int, int] | None, ...] = ()
+    """Box of each code point of `text`, where they are known better than by dividing `box` (`archive.model.placing`); empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

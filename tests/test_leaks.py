@@ -294,9 +294,9 @@ ASKED: dict[str, Any] = {
 BARE: tuple[dict[str, str], ...] = ({}, {"q": "志"})
 SMALL = {
     "media.thumb",
-    "iiif.image",
-    "iiif.info",
-    "iiif.base",
+    "images.image",
+    "images.info",
+    "images.base",
     "media.original",
     "media.web",
     "media.poster",

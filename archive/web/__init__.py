@@ -17,7 +17,23 @@ from markupsafe import Markup
 from archive import language as words
 from archive import resources
 from archive.language import _
-from archive.web import access, api, browse, concordance, health, iiif, kept, language, media, problems, search, timed_text, turns, wording
+from archive.web import (
+    access,
+    api,
+    browse,
+    concordance,
+    health,
+    iiif,
+    iiif_images,
+    kept,
+    language,
+    media,
+    problems,
+    search,
+    timed_text,
+    turns,
+    wording,
+)
 from archive.web.hall import Hall
 from archive.web.metrics import Metrics
 
@@ -71,7 +87,7 @@ def create_app(archive: Archive) -> Flask:
     problems.install(app)
     _watch(app)
     _dress(app)
-    for part in (browse, search, concordance, api, media, timed_text, iiif, health):
+    for part in (browse, search, concordance, api, media, timed_text, iiif, iiif_images, health):
         app.register_blueprint(part.blueprint)
     kept.install(app)
     turns.install(app)

@@ -261,7 +261,7 @@ def _image(item: str, ref: FileRef | None) -> dict[str, Any] | None:
     return {
         "file": key,
         "region": list(ref.region) if ref.region else None,
-        "service": absolute(url_for("iiif.base", key=key)),
+        "service": absolute(url_for("images.base", key=key)),
         "thumbnail": absolute(url_for("media.thumb", key=key, size=400)),
     }
 

@@ -376,7 +376,7 @@ def _image(view: PageView, label: Label) -> dict[str, Any] | None:
     still = thumb_url(view.image, STILL) if made else None
     return {
         "still": still,
-        "info": url_for("iiif.info", key=view.image) if made and _has_viewer() else None,
+        "info": url_for("images.info", key=view.image) if made and _has_viewer() else None,
         "region": _asked_region() or (",".join(map(str, ref.region)) if ref.region else None),
         "alt": _("%(title)s，%(label)s 的影像", title=view.item.title, label=label.text),
         "width": view.width,

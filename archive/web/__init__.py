@@ -20,7 +20,6 @@ from archive.language import _
 from archive.web import (
     access,
     api,
-    browse,
     concordance,
     health,
     iiif,
@@ -29,6 +28,7 @@ from archive.web import (
     language,
     media,
     problems,
+    reading_page,
     search,
     timed_text,
     turns,
@@ -87,7 +87,8 @@ def create_app(archive: Archive) -> Flask:
     problems.install(app)
     _watch(app)
     _dress(app)
-    for part in (browse, search, concordance, api, media, timed_text, iiif, iiif_images, health):
+    # Pages of items and of leaves share a blueprint.
+    for part in (reading_page, search, concordance, api, media, timed_text, iiif, iiif_images, health):
         app.register_blueprint(part.blueprint)
     kept.install(app)
     turns.install(app)

@@ -13,6 +13,7 @@ from typing import Any
 from archive.model.dates import HistoricalDate
 from archive.model.folios import Folio
 from archive.model.rights import Rights
+from archive.model.sections import Section
 
 
 class FileRole(enum.Enum):
@@ -199,11 +200,13 @@ class Item:
     pages: tuple[Page, ...] = ()
     tracks: tuple[Track, ...] = ()
     segments: tuple[Segment, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """The section tree 卷 → 门 → 目: its roots in reading order."""
     rights: Rights = Rights()
     to_describe: bool = False
     """Made from files that no row names; an archivist must describe it."""
     minted: Mapping[str, int] = field(default_factory=dict)
-    """Highest number minted for each letter (`p`, `f`, `s`, `t`); numbers are never used twice."""
+    """Highest number minted for each letter (`p`, `f`, `s`, `t`, `x`); numbers are never used twice."""
 
     def file(self, id: str) -> MediaFile:
         """The file of that id; raises KeyError."""

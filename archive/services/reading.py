@@ -470,6 +470,9 @@ class Reading:
         seen = seeing.visible(whole, reader, date.fromordinal(day), profile=profile)
         if seen is None:
             raise _nothing(row["id"])
+        if whole.sections:
+            pages = set(connection.execute(_OPEN_PAGES, {"item": row["id"], "reader": reader.rank, "day": day}).scalars())
+            seen = replace(seen, sections=seeing.sections_for(whole.sections, pages, reader))
         # The rows know what pages and their rights do to these files; the item here has no pages.
         allowed = {file["id"] for file in stored if rows.terms_of(file).on(day) <= reader.rank}
         return replace(
@@ -545,6 +548,7 @@ _FILE = select(_file).where(_file.c.item == bindparam("item"), _file.c.id == bin
 _BESIDE_PAGES = select(_file).where(_file.c.item == bindparam("item"), _file.c.placed == 0).order_by(_file.c.position)
 _SORTS = {"title": _shown.c.sort_title, "date": _shown.c.sort_year, "recent": _shown.c.sort_added}
 _PAGE_OPEN = rows.seen_by(_page, _reader, _day)
+_OPEN_PAGES = select(_page.c.id).where(_page.c.item == bindparam("item"), _PAGE_OPEN)
 _CHUNK = (
     select(_page)
     .where(_page.c.item == bindparam("item"), _page.c.position > bindparam("passed"), _PAGE_OPEN)

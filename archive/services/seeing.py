@@ -6,7 +6,7 @@ The rules are those of `archive.model.access`; here they are carried out on a wh
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,6 +14,8 @@ from archive.model.access import Access, admits
 from archive.model.item import Item, MediaFile, Page, Segment, Track
 from archive.model.profile import Profile
 from archive.model.rights import Audience, Rights, visibility
+from archive.model.sections import Section
+from archive.model.sections import seen as sections_seen
 
 
 def visible(item: Item, reader: Audience, day: date, *, profile: Profile | None = None) -> Item | None:
@@ -36,6 +38,7 @@ def visible(item: Item, reader: Audience, day: date, *, profile: Profile | None 
         files=tuple(_file(file, files, reader) for file in files.values()),
         pages=tuple(replace(page, position=n) for n, page in enumerate(open_pages, 1)),
         segments=segments_for(item, access, reader, day, profile),
+        sections=sections_for(item.sections, {page.id for page in open_pages}, reader),
         tracks=tracks_for(item, access, files, reader, day),
         minted=item.minted if _is_staff(reader) else {},
     )
@@ -96,6 +99,11 @@ def segments_for(item: Item, access: Access, reader: Audience, day: date, profil
         for segment in item.segments
         if admits(access.segment(segment), reader, day)
     )
+
+
+def sections_for(sections: Sequence[Section], pages: Collection[str], reader: Audience) -> tuple[Section, ...]:
+    """The section tree over the pages a reader may open; what nobody has accepted yet is for staff. `pages`: their ids."""
+    return sections_seen(sections, pages, proposed=_is_staff(reader))
 
 
 def tracks_for(item: Item, access: Access, files: Container[str | None], reader: Audience, day: date) -> tuple[Track, ...]:

@@ -1,0 +1,65 @@
+"""The section tree of a book: 卷 → 门 → 目. A section runs from its page to the page before the next one of its level or higher.
+
+Sections are kept with the item, by the ids of pages, so inserting or reordering pages moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section. `id` (`x1`, `x2` …) is minted once inside the item."""
+
+    id: str
+    title: str
+    """As printed."""
+    level: int
+    """1 卷, 2 门, 3 目."""
+    page: str
+    """Id of the page it begins on."""
+    line: int | None = None
+    """Which line of that page's text its heading is (from 0), when that is known."""
+    category: str = ""
+    """Term of the standard categories 门类 that it answers to; empty when none does."""
+    source: str = "sheet"
+    """`sheet` the donor's sheet, `contents` a 目录 file, `heading` proposed from the text."""
+    accepted: bool = True
+    """False: proposed, and no person has looked at it yet."""
+    children: tuple[Section, ...] = ()
+
+
+def walk(sections: Sequence[Section], above: tuple[Section, ...] = ()) -> Iterator[tuple[Section, ...]]:
+    """Every section with those it lies in, outermost first, in reading order."""
+    for section in sections:
+        path = (*above, section)
+        yield path
+        yield from walk(section.children, path)
+
+
+def of_page(sections: Sequence[Section], pages: Sequence[str], page: str) -> tuple[Section, ...]:
+    """The sections that a page lies in, outermost first: those open where the page ends. `pages` ids in reading order; empty for none."""
+    places = {one: at for at, one in enumerate(pages)}
+    here = places.get(page, -1)
+    found: tuple[Section, ...] = ()
+    for path in walk(sections):
+        if path[-1].page in places and places[path[-1].page] <= here:
+            found = path
+    return found
+
+
+def seen(sections: Sequence[Section], pages: Collection[str], *, proposed: bool = False) -> tuple[Section, ...]:
+    """What a reader of these pages may know: nothing that begins on another page, proposals only when asked for.
+
+    The sections inside one that is left out stand in its place.
+    """
+    kept: list[Section] = []
+    for section in sections:
+        children = seen(section.children, pages, proposed=proposed)
+        if section.page in pages and (section.accepted or proposed):
+            kept.append(replace(section, children=children))
+        else:
+            kept += children
+    return tuple(kept)

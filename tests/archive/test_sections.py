@@ -1,0 +1,37 @@
+"""The section tree: what lies where, what a reader may know of it, and that it is kept with the item."""
+
+from __future__ import annotations
+
+from archive import records
+from archive.model.item import Item
+from archive.model.sections import Section, of_page, seen, walk
+
+TREE = (
+    Section("x1", "卷一", 1, "p1", children=(Section("x2", "疆域", 2, "p1"), Section("x3", "山川", 2, "p3", accepted=False))),
+    Section("x4", "卷二", 1, "p4", children=(Section("x5", "祠祀", 2, "p4", children=(Section("x6", "城隍廟", 3, "p5"),)),)),
+)
+PAGES = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]
+
+
+def _titles(page: str) -> list[str]:
+    return [section.title for section in of_page(TREE, PAGES, page)]
+
+
+def test_a_page_lies_in_the_sections_open_where_it_ends() -> None:
+    assert _titles("p0") == []
+    assert _titles("p1") == _titles("p2") == ["卷一", "疆域"]
+    assert _titles("p3") == ["卷一", "山川"]
+    assert _titles("p4") == ["卷二", "祠祀"]
+    assert _titles("p6") == ["卷二", "祠祀", "城隍廟"]
+    assert _titles("gone") == []
+
+
+def test_what_begins_on_a_hidden_page_is_not_known_but_what_lies_in_it_is() -> None:
+    found = seen(TREE, {"p1", "p3", "p5"})
+    assert [[section.id for section in path] for path in walk(found)] == [["x1"], ["x1", "x2"], ["x6"]]
+    assert [path[-1].id for path in walk(seen(TREE, set(PAGES), proposed=True))] == ["x1", "x2", "x3", "x4", "x5", "x6"]
+
+
+def test_the_tree_is_written_with_the_item_and_read_again() -> None:
+    item = Item("a-1", "2026-001", "gazetteer", "gazetteers", "興安府志", sections=TREE)
+    assert records.decode(records.encode(item), Item) == item

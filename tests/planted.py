@@ -449,7 +449,13 @@ def prune(item: Item, hidden: tuple[str, ...]) -> Item:
         return item  # a tombstone stands for those who saw it
     # What stands beside no page may repeat any passage: with one closed, the other recording's text file is closed too.
     closed_text = "甲段.lrc" if closed(mark("recording")) else None
-    files = tuple(file for file in item.files if not closed(file.path) and not (closed_text and file.path.endswith(closed_text)))
+    # Of a recording with a closed passage a copy without it is served, which is made of the original: that stays, under names that say nothing.
+    cut = {segment.media for segment in item.segments if closed(segment.title)}
+    files = tuple(
+        file
+        for file in item.files
+        if file.id in cut or (not closed(file.path) and not (closed_text and file.path.endswith(closed_text)))
+    )
     have = {file.id for file in files}
     pages = tuple(page for page in (_page(page, item, have, closed) for page in item.pages) if page is not None)
     return replace(
@@ -458,7 +464,7 @@ def prune(item: Item, hidden: tuple[str, ...]) -> Item:
         files=tuple(_file(file, have) for file in files),
         pages=pages,  # with gaps where some were: text runs on over no leaf that is not there
         tracks=tuple(track for track in (_track(track, have, closed) for track in item.tracks) if track is not None),
-        segments=tuple(segment for segment in item.segments if not closed(segment.title)),
+        segments=tuple(replace(s, title="甲", fields={}) if closed(s.title) else s for s in item.segments),
         rights=replace(item.rights, reason=""),
     )
 

@@ -10,7 +10,7 @@ The rules:
   whole file by all its pages.
 - Versions of one thing (`version_of`) contain the same pages and passages, so a closed page or passage closes every version.
 - A recording with a closed passage is closed as a whole; cues inside the passage, an untimed libretto of it and the sidecar they came
-  from are closed with it. Segments lying wholly inside a closed one are closed too.
+  from are closed with it. Segments lying wholly inside a closed one are closed too. A copy without the passage is open to whom all else admits.
 - Text with a sidecar of its own follows that sidecar; text without one (OCR, extracted) follows the image it was read from.
 - Documents, PDF, multi-page images, text and archives that no page shows may repeat anything of their item: where a page or passage is closed they are
   closed as well, unless their own rights name an audience.
@@ -50,6 +50,9 @@ class Terms(NamedTuple):
 
 
 OPEN = Terms(0)
+
+Intervals = tuple[tuple[float, float], ...]
+"""Start and end (seconds) of passages of a recording."""
 
 
 def rank_on(day: date, rights: Iterable[Rights]) -> int:
@@ -188,6 +191,27 @@ class Access:
         if self._may_repeat(file):
             bearing += [*self._any_page, *self._any_segment]
         return tuple(bearing)
+
+    def without_passages(self, file: str) -> tuple[Rights, ...]:
+        """What bears on a copy of a recording from which the closed passages were cut, with no subtitles in it."""
+        family = self._members.get(self.family(file), [file])
+        pages = [page for member in family for page in (*self._shown.get(member, ()), *self._read.get(member, ()))]
+        return (*self._own(file), *_of(page.rights for page in pages), *_of(track.rights for track in self._tracks.get(file, ())))
+
+    def closed_passages(self, file: str, reader: Audience, day: date) -> Intervals:
+        """The passages of a recording that the reader may not hear, in order."""
+        around = self._segments.get(self.family(file), ())
+        return tuple(sorted({(s.start, s.end) for s in around if not admits(_speaks(s.rights), reader, day)}))
+
+    def cuts(self, file: str) -> tuple[Intervals, ...]:
+        """The copies that a recording needs: one for each set of passages that some reader may not hear, first the one without any of them.
+
+        Sets that hold between two embargoes only are not among them: such a reader gets the first.
+        """
+        days = sorted({date.min, *change_days(self._item)})
+        every = sorted({passage for day in days for passage in self.closed_passages(file, Audience.PUBLIC, day)})
+        sets = [self.closed_passages(file, reader, day) for day in (days[0], days[-1]) for reader in Audience]
+        return tuple(dict.fromkeys(found for found in (tuple(every), *sets) if found))
 
     def _may_repeat(self, file: str) -> bool:
         """True for what no page shows or reads and yet may hold any page or passage of its item: the scans once more as PDF, a transcript."""

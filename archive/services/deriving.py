@@ -11,11 +11,12 @@ from archive.derivatives import registry
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.registry import MakeLimits, Original
 from archive.derivatives.store import DerivativeStore
+from archive.model.access import Access, Intervals
 from archive.model.item import Item, MediaFile, MediaKind
 from archive.settings import Settings
 from archive.storage.base import ObjectStore
 
-Closed = tuple[tuple[float, float], ...]
+Closed = Intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def make(job: DeriveJob) -> dict[str, Any]:
 def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore, settings: Settings) -> Iterator[DeriveJob]:
     """The jobs still to be done for an item's files; none for what exists already.
 
-    Of a recording with closed passages both copies are made: the whole one for those who may hear it, and the one without them.
+    Of a recording with closed passages every copy is made that some reader needs: the whole one, and those without what is closed to them.
     """
     tools, limits = tools_of(settings), make_limits(settings)
     for file in item.files:
@@ -75,18 +76,11 @@ def sets(item: Item, derivatives: DerivativeStore) -> Iterator[Path]:
 def _wanted(item: Item, file: MediaFile) -> Iterator[tuple[int | None, Closed]]:
     if file.kind in (MediaKind.SOUND, MediaKind.FILM):
         yield None, ()
-        closed = closed_passages(item, file)
-        if closed:
+        for closed in Access(item).cuts(file.id):
             yield None, closed
         return
     for part in registry.image_parts(file):
         yield part, ()
-
-
-def closed_passages(item: Item, file: MediaFile) -> Closed:
-    """Start and end (seconds) of the passages of a recording, or of what it is another version of, that have rights of their own."""
-    same = {file.id, file.version_of}
-    return tuple(sorted((s.start, s.end) for s in item.segments if s.media in same and (s.rights.audience or s.rights.embargo)))
 
 
 def tools_of(settings: Settings) -> Tools:

@@ -23,13 +23,14 @@ from archive.catalogue.engine import Catalogue, Prepared
 from archive.catalogue.shown import counts
 from archive.errors import NotFound, UsageError, Withdrawn
 from archive.language import _
-from archive.model.access import Terms
+from archive.model.access import Access, Intervals, Terms
 from archive.model.identifiers import file_key, parse_file_key
 from archive.model.item import Item, MediaFile, Page, TextVersion, Track
 from archive.model.profile import Collection, Definitions, Profile
 from archive.model.rights import Audience, Rights
 from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span, Suggestion
 from archive.services import seeing
+from archive.services.seeing import CutRecording
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,8 @@ class ItemView:
     pages: tuple[PageSummary, ...]
     pages_page: int
     pages_size: int
+    cut: tuple[CutRecording, ...] = ()
+    """Recordings of which the reader gets a copy without the passages that are closed to them; `item.files` does not have these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ class FileAccess:
     file: MediaFile
     part: int | None
     title: str
+    cuts: tuple[Intervals, ...] = ()
+    """Not empty: only a copy without one of these sets of passages (`CutRecording`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +250,9 @@ class Reading:
         with self._at() as (connection, day):
             row = self._row(connection, item_id, reader, day)
             profile = self._profile(row["kind"])
-            item = self._without_pages(connection, row, reader, day, profile)
+            item, cut = self._beside_pages(connection, row, reader, day, profile)
             pages = _chunk(connection, row, reader, day, (page - 1) * size, size)
-        return ItemView(_summary(row), item, profile, pages, page, size)
+        return ItemView(_summary(row), item, profile, pages, page, size, cut)
 
     def whole(self, reader: Audience, item_id: str, *, texts: bool = False) -> Item:
         """The whole item, all pages, for manifests and the API; raises NotFound and Withdrawn. Slow for works of thousands of pages."""
@@ -313,6 +318,32 @@ class Reading:
             if any(t.on(day) > reader.rank for t in terms):
                 raise _nothing(key)
         return FileAccess(item_id, file, part, row["title"])
+
+    def recording(self, reader: Audience, key: str) -> FileAccess:
+        """As `file`, for what is made from a recording: where passages are closed to the reader, the copies without them. Raises as `file` does."""
+        try:
+            return self.file(reader, key)
+        except Withdrawn:
+            raise
+        except NotFound:
+            cut = self._cut(reader, key)
+            if cut is None:
+                raise
+            return cut
+
+    def _cut(self, reader: Audience, key: str) -> FileAccess | None:
+        try:
+            item_id, file_id, part = parse_file_key(key)
+        except UsageError:
+            return None
+        if part is not None:
+            return None
+        with self._at() as (connection, day):
+            row = connection.execute(_ONE_LINE, {"item": item_id, "reader": reader.rank, "day": day}).mappings().one_or_none()
+            if row is None:
+                return None
+            _item, cut = self._beside_pages(connection, row, reader, day, self._profile(row["kind"]))
+        return next((FileAccess(item_id, one.file, None, row["title"], one.cuts) for one in cut if one.file.id == file_id), None)
 
     def tracks(self, reader: Audience, item_id: str) -> tuple[Track, ...]:
         """Timed text of an item without what lies in closed passages; raises NotFound and Withdrawn."""
@@ -464,6 +495,12 @@ class Reading:
 
     def _without_pages(self, connection: Connection, row: Mapping[Any, Any], reader: Audience, day: int, profile: Profile | None) -> Item:
         """The item as the reader sees it, without pages and the files that stand on them."""
+        return self._beside_pages(connection, row, reader, day, profile)[0]
+
+    def _beside_pages(
+        self, connection: Connection, row: Mapping[Any, Any], reader: Audience, day: int, profile: Profile | None
+    ) -> tuple[Item, tuple[CutRecording, ...]]:
+        """The same, and the recordings of which this reader gets a copy with something cut out; timed text names those too."""
         stored = connection.execute(_BESIDE_PAGES, {"item": row["id"]}).mappings().all()
         files = tuple(msgspec.json.decode(file["record"], type=MediaFile) for file in stored)
         whole = replace(msgspec.json.decode(row["record"], type=Item), files=files, tracks=rows.tracks_of(connection, row["id"]))
@@ -475,13 +512,18 @@ class Reading:
             seen = replace(seen, sections=seeing.sections_for(whole.sections, pages, reader))
         # The rows know what pages and their rights do to these files; the item here has no pages.
         allowed = {file["id"] for file in stored if rows.terms_of(file).on(day) <= reader.rank}
-        return replace(
+        access, today = Access(whole), date.fromordinal(day)
+        cut = tuple(
+            found for file in files if file.id not in allowed and (found := seeing.cut_for(whole, access, file, reader, today)) is not None
+        )
+        heard = allowed | {one.file.id for one in cut}
+        media = {track.id: track.media if track.media in heard else None for track in whole.tracks}
+        seen = replace(
             seen,
             files=tuple(file for file in seen.files if file.id in allowed),
-            tracks=tuple(
-                replace(t, media=t.media if t.media in allowed else None, file=t.file if t.file in allowed else None) for t in seen.tracks
-            ),
+            tracks=tuple(replace(t, media=media[t.id], file=t.file if t.file in allowed else None) for t in seen.tracks),
         )
+        return seen, cut
 
     def _profile(self, kind: str) -> Profile:
         """The profile of a kind; without a definition one with no fields, so that nothing is shown below staff that might be closed."""

@@ -7,15 +7,27 @@ The rules are those of `archive.model.access`; here they are carried out on a wh
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
-from archive.model.access import Access, admits
-from archive.model.item import Item, MediaFile, Page, Segment, Track
+from archive.model.access import Access, Intervals, admits
+from archive.model.item import Item, MediaFile, MediaKind, Page, Segment, Track
 from archive.model.profile import Profile
 from archive.model.rights import Audience, Rights, visibility
 from archive.model.sections import Section
 from archive.model.sections import seen as sections_seen
+
+
+@dataclass(frozen=True, slots=True)
+class CutRecording:
+    """A recording without the passages that are closed to a reader.
+
+    `file` has the digest by which the copy is found, and no name, size or technical facts: those are the original's. `cuts`: the sets of
+    passages that a copy for this reader leaves out, the exact one first, then one that leaves out more.
+    """
+
+    file: MediaFile
+    cuts: tuple[Intervals, ...]
 
 
 def visible(item: Item, reader: Audience, day: date, *, profile: Profile | None = None) -> Item | None:
@@ -106,14 +118,29 @@ def sections_for(sections: Sequence[Section], pages: Collection[str], reader: Au
     return sections_seen(sections, pages, proposed=_is_staff(reader))
 
 
+def cut_for(item: Item, access: Access, file: MediaFile, reader: Audience, day: date) -> CutRecording | None:
+    """What a reader gets of a recording of which they may not hear everything: nothing of the file itself but how long it is. None: nothing at all."""
+    if file.kind not in (MediaKind.SOUND, MediaKind.FILM) or not visibility(day, item.rights).admits(reader):
+        return None
+    closed = access.closed_passages(file.id, reader, day)
+    if not closed or not admits(access.without_passages(file.id), reader, day):
+        return None
+    bare = replace(file, path="", received="", size=0, format="", technical={}, rights=told(file.rights, reader))
+    return CutRecording(bare, tuple(dict.fromkeys((closed, *access.cuts(file.id)[:1]))))
+
+
 def tracks_for(item: Item, access: Access, files: Container[str | None], reader: Audience, day: date) -> tuple[Track, ...]:
-    """Timed text without the cues of closed passages; a track of which nothing is left is gone. `files`: ids of those the reader may have."""
+    """Timed text without the cues of closed passages; a track of which nothing is left is gone. `files`: ids of those the reader may have.
+
+    A track names its recording where the reader gets at least a copy of it.
+    """
+    cut = {file.id for file in item.files if file.id not in files and cut_for(item, access, file, reader, day) is not None}
     found = []
     for track in item.tracks:
         if admits(access.track(track), reader, day):
             cues = tuple(cue for cue in track.cues if admits(access.cue(track, cue), reader, day))
             if cues or not track.cues:
-                media = track.media if track.media in files else None
+                media = track.media if track.media in files or track.media in cut else None
                 file = track.file if track.file in files else None
                 found.append(replace(track, cues=cues, media=media, file=file, rights=told(track.rights, reader)))
     return tuple(found)

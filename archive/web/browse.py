@@ -200,7 +200,7 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         details=presenting.details(view.item, definitions),
         rights=presenting.rights_lines(view.item, view.item.rights, definitions),
         recordings=recordings.of_item(
-            view.item, asked, segment, lambda text: recordings.marks(query, text), loop=request.args.get("loop") == "1"
+            view.item, asked, segment, lambda text: recordings.marks(query, text), loop=request.args.get("loop") == "1", cut=view.cut
         ),
         q=query,
         librettos=[_libretto(track, query) for track in view.item.tracks if not track.timed],

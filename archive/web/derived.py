@@ -5,17 +5,19 @@ Nothing is made on request. What is missing is None, and the page says so. Right
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
 
-from archive.derivatives import page_image, tiles
+from archive.derivatives import page_image, passages, tiles
 from archive.derivatives.registry import MAKERS, RECIPES
 from archive.errors import StorageError
+from archive.model.access import Intervals
 from archive.model.item import MediaFile, MediaKind
 from archive.web.hall import hall
 from archive.web.image_requests import ImageRequest
@@ -32,56 +34,88 @@ class Copy:
     tag: str
 
 
-def web_copy(item: str, file: MediaFile) -> Copy | None:
+Cuts = Sequence[Intervals]
+"""The sets of passages without which a reader gets a recording (`FileAccess.cuts`); empty: they get it whole."""
+
+
+def web_copy(item: str, file: MediaFile, cuts: Cuts = ()) -> Copy | None:
     """What a browser plays of a recording (the original itself when every browser plays it), or shows of a picture."""
     if file.kind is MediaKind.IMAGE:
         return thumbnail(file, None, max(page_image.THUMBNAILS))
-    facts = _facts(file)
-    if facts is None:
+    recipe = _recipe(file, cuts)
+    facts = _facts(file, recipe)
+    if recipe is None or facts is None:
         return None
     web = facts["web"]
     if web["file"] is not None:
-        return _made(file, RECIPES[MAKERS[file.kind]], web["file"], web["media_type"])
+        return _made(file, recipe, web["file"], web["media_type"])
+    if cuts:  # a copy with something cut out is never the original
+        return None
     return Copy(hall().archive.store.local_path(item, file.path), web["media_type"], f"o-{file.sha512[:32]}")
 
 
-def _facts(file: MediaFile) -> Mapping[str, Any] | None:
-    """The facts kept with the derivatives of a recording."""
+def gaps(file: MediaFile, cuts: Cuts) -> Intervals:
+    """The passages that the copy leaves out which this reader gets; those that it should where none was made yet."""
+    facts = _facts(file, _recipe(file, cuts)) if cuts else None
+    if facts is not None:
+        return passages.in_order((float(start), float(end)) for start, end in facts["closed"])
+    return passages.in_order(cuts[0]) if cuts else ()
+
+
+def _recipe(file: MediaFile, cuts: Cuts) -> str | None:
+    """The recipe of the copy that a reader gets: of those without what is closed to them the first that was made."""
     if file.kind not in (MediaKind.SOUND, MediaKind.FILM):
         return None
-    return hall().archive.derivatives.facts(file.sha512, None, RECIPES[MAKERS[file.kind]])
+    name = RECIPES[MAKERS[file.kind]]
+    if not cuts:
+        return name
+    wanted = (passages.recipe(name, closed) for closed in cuts if passages.in_order(closed))
+    return next((recipe for recipe in wanted if _facts(file, recipe) is not None), None)
 
 
-def _made(file: MediaFile, recipe: str, name: str, media_type: str, part: int | None = None) -> Copy | None:
-    path = hall().archive.derivatives.get(file.sha512, part, recipe, name)
-    return Copy(path, media_type, f"{recipe}-{part or 0}-{name}-{file.sha512[:32]}") if path else None
+def _facts(file: MediaFile, recipe: str | None) -> Mapping[str, Any] | None:
+    """The facts kept with the derivatives of a recording."""
+    return hall().archive.derivatives.facts(file.sha512, None, recipe) if recipe else None
 
 
-def waveform(file: MediaFile) -> Copy | None:
+def _made(file: MediaFile, recipe: str | None, name: str, media_type: str, part: int | None = None) -> Copy | None:
+    path = hall().archive.derivatives.get(file.sha512, part, recipe, name) if recipe else None
+    if path is None:
+        return None
+    tag = f"{recipe}-{part or 0}-{name}-{file.sha512[:32]}"
+    if "-cut-" in str(recipe):  # the digest of what this reader may not have is no business of theirs
+        tag = f"cut-{name}-{hashlib.sha256(tag.encode()).hexdigest()[:32]}"
+    return Copy(path, media_type, tag)
+
+
+def waveform(file: MediaFile, cuts: Cuts = ()) -> Copy | None:
     """The picture of a recording's loudness."""
-    return _made(file, RECIPES["sound"], "waveform.png", "image/png") if file.kind is MediaKind.SOUND else None
+    return _made(file, _recipe(file, cuts), "waveform.png", "image/png") if file.kind is MediaKind.SOUND else None
 
 
-def peaks(file: MediaFile) -> Copy | None:
+def peaks(file: MediaFile, cuts: Cuts = ()) -> Copy | None:
     """The same loudness as numbers."""
-    return _made(file, RECIPES["sound"], "peaks.json", "application/json") if file.kind is MediaKind.SOUND else None
+    return _made(file, _recipe(file, cuts), "peaks.json", "application/json") if file.kind is MediaKind.SOUND else None
 
 
-def poster(file: MediaFile) -> Copy | None:
+def poster(file: MediaFile, cuts: Cuts = ()) -> Copy | None:
     """A frame of a film, not a black one."""
-    return _made(file, RECIPES["film"], f"{max(page_image.THUMBNAILS)}.jpg", "image/jpeg") if file.kind is MediaKind.FILM else None
+    name = f"{max(page_image.THUMBNAILS)}.jpg"
+    return _made(file, _recipe(file, cuts), name, "image/jpeg") if file.kind is MediaKind.FILM else None
 
 
-def storyboard(file: MediaFile, name: str) -> Copy | None:
+def storyboard(file: MediaFile, name: str, cuts: Cuts = ()) -> Copy | None:
     """A file of a film's storyboard."""
-    return _made(file, RECIPES["film"], name, _BOARD[name]) if file.kind is MediaKind.FILM and name in _BOARD else None
+    return _made(file, _recipe(file, cuts), name, _BOARD[name]) if file.kind is MediaKind.FILM and name in _BOARD else None
 
 
-def thumbnail(file: MediaFile, part: int | None, size: int) -> Copy | None:
+def thumbnail(file: MediaFile, part: int | None, size: int, cuts: Cuts = ()) -> Copy | None:
     """The stored small picture that comes nearest to `size` from above, else the largest; a film's shows its poster."""
     fitting = [side for side in page_image.THUMBNAILS if side >= size] or [max(page_image.THUMBNAILS)]
     if file.kind is MediaKind.FILM:
-        return _made(file, RECIPES["film"], f"{fitting[0]}.jpg", "image/jpeg")
+        return _made(file, _recipe(file, cuts), f"{fitting[0]}.jpg", "image/jpeg")
+    if cuts:
+        return None
     for place in _parts(part):
         copy = _made(file, page_image.RECIPE, f"{fitting[0]}.jpg", "image/jpeg", place)
         if copy is not None:

@@ -32,32 +32,36 @@ def original(key: str) -> Response:
 @blueprint.get("/media/<key>/web")
 def web(key: str) -> Response:
     """The copy that a browser plays."""
-    found = _file(key)
-    return _copy(derived.web_copy(found.item, found.file))
+    found = _recording(key)
+    return _copy(derived.web_copy(found.item, found.file, found.cuts))
 
 
 @blueprint.get("/media/<key>/waveform")
 def waveform(key: str) -> Response:
     """The picture of a recording's loudness."""
-    return _copy(derived.waveform(_file(key).file))
+    found = _recording(key)
+    return _copy(derived.waveform(found.file, found.cuts))
 
 
 @blueprint.get("/media/<key>/peaks")
 def peaks(key: str) -> Response:
     """The same loudness as numbers, as audiowaveform writes them."""
-    return _copy(derived.peaks(_file(key).file))
+    found = _recording(key)
+    return _copy(derived.peaks(found.file, found.cuts))
 
 
 @blueprint.get("/media/<key>/poster")
 def poster(key: str) -> Response:
     """A frame of a film, not a black one."""
-    return _copy(derived.poster(_file(key).file))
+    found = _recording(key)
+    return _copy(derived.poster(found.file, found.cuts))
 
 
 @blueprint.get("/media/<key>/storyboard/<name>")
 def storyboard(key: str, name: str) -> Response:
     """The frames of a film as small pictures, and the WebVTT that says which is when."""
-    return _copy(derived.storyboard(_file(key).file, name))
+    found = _recording(key)
+    return _copy(derived.storyboard(found.file, name, found.cuts))
 
 
 @blueprint.get("/thumbs/<key>/<size>")
@@ -65,13 +69,21 @@ def thumb(key: str, size: str) -> Response:
     """A small picture, at most `size` pixels wide or high: the stored one that comes nearest from above."""
     if not size.isascii() or not size.isdigit() or len(size) > 4 or not 16 <= int(size) <= 4096:
         raise NotFound(size)
-    found = hall().reading.file(reader(), key)
-    return _copy(derived.thumbnail(found.file, found.part, int(size)))
+    found = hall().reading.recording(reader(), key)
+    return _copy(derived.thumbnail(found.file, found.part, int(size), found.cuts))
 
 
 def _file(key: str) -> FileAccess:
     """The whole file of a key, if this reader may have it; one image of a file has no bytes of its own. Raises NotFound and Withdrawn."""
     found = hall().reading.file(reader(), key)
+    if found.part is not None:
+        raise NotFound(key)
+    return found
+
+
+def _recording(key: str) -> FileAccess:
+    """The same, where a copy without what is closed to this reader will do: nothing of the original but what was made of it."""
+    found = hall().reading.recording(reader(), key)
     if found.part is not None:
         raise NotFound(key)
     return found

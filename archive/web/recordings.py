@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -15,6 +16,7 @@ from archive.model import timed_text
 from archive.model.identifiers import file_key
 from archive.model.item import Cue, FileRole, Item, MediaFile, MediaKind, Segment, Track
 from archive.search.base import Span
+from archive.services.seeing import CutRecording
 from archive.web import derived, leaves, presenting
 from archive.web.hall import hall
 from archive.web.leaves import Parts
@@ -143,23 +145,28 @@ def anchor(track: str, start: float) -> str:
     return f"{track}-{start:g}"
 
 
-def of_item(item: Item, asked: Moment | None, segment: str | None, mark: Mark, loop: bool = False) -> tuple[Recording, ...]:
+def of_item(
+    item: Item, asked: Moment | None, segment: str | None, mark: Mark, *, loop: bool = False, cut: Sequence[CutRecording] = ()
+) -> tuple[Recording, ...]:
     """The recordings of an item, one for each thing recorded: of several versions the master, or the service copy when there is one.
 
-    Timed text that belongs to none of them is shown too: with the only recording there is, else as a recording without sound.
+    Timed text that belongs to none of them is shown too: with the only recording there is, else as a recording without sound. `cut`: those of
+    which this reader gets a copy with something left out.
     """
     passage = next((s for s in item.segments if s.id == segment), None)
     timed = [track for track in item.tracks if track.timed]
     found: list[_Heard] = []
-    for versions in _families(item):
+    cuts = {one.file.id: one.cuts for one in cut}
+    for versions in _families((*item.files, *(one.file for one in cut))):
         ids = {version.id for version in versions}
         tracks = [track for track in timed if track.media in ids]
         passages = [s for s in item.segments if s.media in ids]
-        found.append(_Heard(min(versions, key=_rank), tracks, passages))
+        best = min(versions, key=lambda file: (file.id in cuts, *_rank(file)))
+        found.append(_Heard(best, tracks, passages, cuts.get(best.id, ())))
     loose = [track for track in timed if not any(track in heard.tracks for heard in found)]
     if loose and len(found) == 1 and not found[0].tracks:
         # One recording and text that names none: they belong together.
-        found = [_Heard(found[0].file, loose, list(item.segments))]
+        found = [replace(found[0], tracks=loose, passages=list(item.segments))]
     elif loose:
         found.append(_Heard(None, loose, []))
     return tuple(
@@ -175,6 +182,7 @@ class _Heard:
     file: MediaFile | None
     tracks: list[Track]
     passages: list[Segment]
+    cuts: derived.Cuts = ()
 
 
 def _moment(heard: _Heard, asked: Moment | None, first: bool) -> Moment | None:
@@ -185,9 +193,9 @@ def _moment(heard: _Heard, asked: Moment | None, first: bool) -> Moment | None:
     return asked if mine else None
 
 
-def _families(item: Item) -> list[list[MediaFile]]:
-    """Sound and film files, versions of one thing together, in the order of the item."""
-    files = {file.id: file for file in item.files if file.kind in (MediaKind.SOUND, MediaKind.FILM)}
+def _families(given: Iterable[MediaFile]) -> list[list[MediaFile]]:
+    """Sound and film files, versions of one thing together, in order."""
+    files = {file.id: file for file in given if file.kind in (MediaKind.SOUND, MediaKind.FILM)}
 
     def root(file: MediaFile) -> str:
         seen = set()
@@ -222,10 +230,11 @@ def _recording(item: Item, heard: _Heard, asked: Moment | None, here: Segment | 
         )  # fmt: skip
     key = file_key(item.id, file.id)
     film = file.kind is MediaKind.FILM
-    web = derived.web_copy(item.id, file)
+    cuts = heard.cuts
+    web = derived.web_copy(item.id, file, cuts)
     return Recording(
         id=file.id,
-        name=presenting.file_name(file.path),
+        name=_cut_name(film) if cuts else presenting.file_name(file.path),
         facts=presenting.joined(
             (presenting.media_kind_label(file.kind), presenting.clock(file.duration) if file.duration else "", file.format)
         ),
@@ -236,16 +245,25 @@ def _recording(item: Item, heard: _Heard, asked: Moment | None, here: Segment | 
         # A browser stops at the end of a fragment, a loop must not.
         fragment=(Moment(asked.start) if loop else asked).fragment if asked else "",
         start=asked.start if asked else 0,
-        poster=url_for("media.poster", key=key) if film and derived.poster(file) else None,
-        waveform=url_for("media.waveform", key=key) if derived.waveform(file) else None,
-        peaks=url_for("media.peaks", key=key) if derived.peaks(file) else None,
-        storyboard=url_for("media.storyboard", key=key, name="storyboard.vtt") if derived.storyboard(file, "storyboard.vtt") else None,
+        poster=url_for("media.poster", key=key) if film and derived.poster(file, cuts) else None,
+        waveform=url_for("media.waveform", key=key) if derived.waveform(file, cuts) else None,
+        peaks=url_for("media.peaks", key=key) if derived.peaks(file, cuts) else None,
+        storyboard=url_for("media.storyboard", key=key, name="storyboard.vtt")
+        if derived.storyboard(file, "storyboard.vtt", cuts)
+        else None,
         tracks=tracks,
         segments=segments or _chapters(item, file),
-        gaps=(),
+        gaps=tuple(
+            Gap(start, end, f"{presenting.clock(start)}–{presenting.clock(math.ceil(end))}") for start, end in derived.gaps(file, cuts)
+        ),
         absent=_("网页用的声像还没有做好，或这个文件不能播放。原件已保存。"),
         cite=cite,
     )
+
+
+def _cut_name(film: bool) -> str:
+    """What a recording is called of which a reader may not have the file: its name could tell what they may not hear."""
+    return _("影片（不含未开放的段落）") if film else _("录音（不含未开放的段落）")
 
 
 def _cites() -> bool:

@@ -139,7 +139,8 @@ def test_a_recording_with_a_closed_passage_is_closed_in_every_version() -> None:
 def test_cues_of_a_closed_passage_go_and_the_others_stay() -> None:
     public = seen(opera())
     assert [cue.text for cue in public.tracks[0].cues] == ["开场", "收场"]
-    assert (public.tracks[0].media, public.tracks[0].file) == (None, None)
+    assert (public.tracks[0].media, public.tracks[0].file) == ("f1", None), "of the recording there is a copy without the passage"
+    assert all(file.id != "f1" for file in public.files)
     assert ids(public.tracks) == ["t1", "t3"]
     assert public.tracks[1].media == "f7"
     assert ids(seen(opera(), STAFF).tracks) == ["t1", "t2", "t3"]

@@ -452,9 +452,7 @@ def prune(item: Item, hidden: tuple[str, ...]) -> Item:
     # Of a recording with a closed passage a copy without it is served, which is made of the original: that stays, under names that say nothing.
     cut = {segment.media for segment in item.segments if closed(segment.title)}
     files = tuple(
-        file
-        for file in item.files
-        if file.id in cut or (not closed(file.path) and not (closed_text and file.path.endswith(closed_text)))
+        file for file in item.files if file.id in cut or (not closed(file.path) and not (closed_text and file.path.endswith(closed_text)))
     )
     have = {file.id for file in files}
     pages = tuple(page for page in (_page(page, item, have, closed) for page in item.pages) if page is not None)

@@ -105,7 +105,8 @@ def _index(folder: Path, definitions: Definitions | None = None) -> SearchIndex:
 def index_state(settings: Settings) -> dict[str, object]:
     """What the search index says of itself, for `fangzhi doctor`; `fault` when it is not well."""
     try:
-        learn_glyphs(load_gaiji(settings.definitions))
+        definitions = load_definitions(resources.definitions(), settings.definitions)
+        learn_glyphs(*load_gaiji(settings.definitions, definitions.collections))
     except DefinitionsError as error:
         return {"fault": str(error)}
     index = _index(settings.index)
@@ -123,7 +124,7 @@ def system_clock() -> datetime:
 def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> Archive:
     """Open a home: check it, mend what a crash left, connect the parts. Raises SettingsError or StorageError when the home is not well."""
     definitions = load_definitions(resources.definitions(), settings.definitions)
-    learn_glyphs(load_gaiji(settings.definitions))
+    learn_glyphs(*load_gaiji(settings.definitions, definitions.collections))
     store = OcflStore(settings.originals, settings.staging)
     journal = Journal(settings.journal)
     catalogue = open_catalogue(settings.catalogue, create=True)

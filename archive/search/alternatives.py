@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, product
 
 from archive.search import confusable as confusables
 from archive.search import taboo as taboos
+from archive.search.chinese import fold_characters, has_collections, meanings
 from archive.search.syntax import And, Clause, FieldClause, Near, Not, Or, Parsed, Phrase, SectionClause, describe
 
 MOST_TABOO = 16
 MOST_CONFUSABLE = 32
+MOST_GLYPHS = 16
 MOST_IN_ALL = 128
 """Strings that are added to one query, whatever it says."""
 
@@ -29,20 +32,21 @@ class Possible:
 
 def expanded(parsed: Parsed, taboo: bool, confusable: bool) -> Parsed:
     """The query with what else its strings may be written as."""
-    if not (taboo or confusable):
+    if not (taboo or confusable or has_collections()):
         return parsed
     room = MOST_IN_ALL
 
     def with_others(phrase: Phrase) -> Phrase:
         nonlocal room
-        found = [*(_by_taboo(phrase) if taboo else ()), *(_by_confusion(phrase) if confusable else ())]
+        found = [*_by_glyph(phrase), *(_by_taboo(phrase) if taboo else ()), *(_by_confusion(phrase) if confusable else ())]
         others = tuple(dict.fromkeys([*phrase.others, *found[:room]]))
         room -= len(found[:room])
         return replace(phrase, others=others) if len(others) > len(phrase.others) else phrase
 
     def in_field(phrase: Phrase) -> Phrase:
         """Descriptions are typed by people: machines confuse nothing there."""
-        return replace(phrase, others=tuple(dict.fromkeys([*phrase.others, *_by_taboo(phrase)]))) if taboo else phrase
+        others = [*phrase.others, *_by_glyph(phrase), *(_by_taboo(phrase) if taboo else ())]
+        return replace(phrase, others=tuple(dict.fromkeys(others))) if others else phrase
 
     clause = _mapped(parsed.clause, with_others, in_field)
     return parsed if clause == parsed.clause else replace(parsed, clause=clause, understood=describe(clause, scope=parsed.scope))
@@ -91,6 +95,19 @@ def _mapped(clause: Clause, change: Callable[[Phrase], Phrase], in_field: Callab
         case Or():
             return Or(tuple(_mapped(part, change, in_field) for part in clause.clauses))
     return clause
+
+
+def _by_glyph(phrase: Phrase) -> tuple[Phrase, ...]:
+    """A string typed with a mark that collections explain: the same with what they mean by it, in quotes too, for the mark is the form written."""
+    if not has_collections() or not any(char and meanings(char) for part in phrase.written for char in part):
+        return ()
+    each = [[(char, *meanings(char)) if char else (None,) for char in part] for part in phrase.written]
+    found = islice(product(*(product(*part) for part in each)), MOST_GLYPHS)
+    others = (
+        replace(phrase, parts=tuple(tuple(char and fold_characters(char) for char in part) for part in written), written=written, others=())
+        for written in found
+    )
+    return tuple(other for other in others if other.written != phrase.written)
 
 
 def _by_taboo(phrase: Phrase) -> tuple[Phrase, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Protocol
@@ -15,6 +15,7 @@ from archive.search import excerpts, kernels
 from archive.search.arrays import Array
 from archive.search.base import FacetCount, Group, Hit, Query, Results, Snippet
 from archive.search.batch_reading import decode
+from archive.search.chinese import FIRST_GLYPH, spelled
 from archive.search.evaluation import Evaluation, Found, Units, View, counts_at, evaluate_all
 from archive.search.picking import first_of
 from archive.search.segment_facts import ITEM, NEVER, TARGETS, Facts, SegmentFacts
@@ -336,7 +337,7 @@ class Answer:
                 for each, found in part.answer.found[phrase].alternatives or ((phrase, part.answer.found[phrase]),):
                     if each.literal:
                         counts.update(_written_forms(part, documents, each, found))
-        return tuple(heapq.nsmallest(100, counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        return tuple(heapq.nsmallest(100, _spelled(counts).items(), key=lambda pair: (-pair[1], pair[0])))
 
     def _wider(self, parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
         """What each wider scope would find of several strings."""
@@ -470,7 +471,19 @@ def _differences(text: SegmentText, phrase: Phrase | None, found: Occurrences) -
     written = decode(text.letters[codes])
     if tuple(written) == phrase.written[0]:
         return
-    yield from ((typed, stands) for typed, stands in zip(phrase.written[0], written, strict=True) if typed is not None and typed != stands)
+    for typed, stands in zip(phrase.written[0], written, strict=True):
+        if typed is not None and typed != stands and (said := spelled(stands)) != spelled(typed):
+            yield spelled(typed), said
+
+
+def _spelled(counts: Mapping[str, int]) -> Mapping[str, int]:
+    """Forms as one can show and type them; what is spelled alike counts together."""
+    if not counts or max(map(max, filter(None, counts)), default="") < FIRST_GLYPH:
+        return counts
+    together: Counter[str] = Counter()
+    for form, count in counts.items():
+        together[spelled(form)] += count
+    return together
 
 
 def _written_forms(part: _Part, documents: Array, phrase: Phrase, found: Found) -> dict[str, int]:

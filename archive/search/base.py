@@ -336,13 +336,13 @@ class SearchIndex(Protocol):
         """Build a new index of all items beside the live one, then swap. Readers never see less than the old one."""
 
     def mark(
-        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
     ) -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written, in order, not overlapping.
 
         `before` and `after` are the texts of the neighbours that this one joins (as the reader may see them): a string that runs on from
         or into them is marked as far as it lies in `text`. A string found over a small note is marked in parts, the note between left out.
-        `taboo` as in `Query`.
+        `taboo` as in `Query`; `collection` is the one the text belongs to, whose own glyph table it is read by.
         """
 
     def doctor(self) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archive.search.arrays import Array
-from archive.search.chinese import WALL, characters, glyphs
+from archive.search.chinese import WALL, characters, collection_table, glyphs
 
 BETWEEN, INSTEAD = "+", "="
 """First character of a layout string: it stands before the character at its place, or is what that character was written as."""
@@ -20,6 +20,8 @@ MOST_GAP = 255
 _PACKED = 3
 """Code points (of 21 bits) that one number holds."""
 _POINTS = 0x110000
+_PRIVATE = 0xE000
+"""No mark of a glyph is read into a character below this one."""
 _DROPPED = 0xFFFFFFFE
 _UNKNOWN = 0xFFFFFFFF
 _OPENS, _CLOSES, _MAY_BE_GLYPH = 1, 2, 3
@@ -70,24 +72,26 @@ def decode(points: Array) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts to read: their code points one after another, where each begins (one more at the end), which run on from the one before, and
-    in which brackets are small notes."""
+    """Texts to read: their code points one after another, where each begins (one more at the end), which run on from the one before, in
+    which brackets are small notes, and the number of each one's glyph table (`chinese.collection_number`)."""
 
     points: Array
     bounds: Array
     joined: Array
     noted: Array
+    tables: Array
 
     @classmethod
-    def of(cls, texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool]) -> Texts:
+    def of(cls, texts: Sequence[str], joins: Sequence[bool], notes: Sequence[bool], tables: Sequence[int] | None = None) -> Texts:
         """Texts as arrays."""
         bounds = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(text) for text in texts], out=bounds[1:])
-        return cls(encode("".join(texts)), bounds, np.array(joins, bool), np.array(notes, bool))
+        numbers = np.zeros(len(texts), np.uint16) if tables is None else np.array(tables, np.uint16)
+        return cls(encode("".join(texts)), bounds, np.array(joins, bool), np.array(notes, bool), numbers)
 
     def arrays(self) -> Mapping[str, Array]:
         """By name, for a file."""
-        return {"points": self.points, "bounds": self.bounds, "joined": self.joined, "noted": self.noted}
+        return {"points": self.points, "bounds": self.bounds, "joined": self.joined, "noted": self.noted, "tables": self.tables}
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -114,6 +118,8 @@ def read_all(texts: Texts) -> Batch:
     joined = texts.joined & (np.arange(len(texts)) > 0)
     kept, signs = _kept_points(points), _signs[points]
     inside = _mark_glyphs(texts, bounds, kept, signs)
+    if texts.tables.any():
+        _of_collections(texts, kept)
     counts = kept != _DROPPED
     replaced = counts & (kept != points)
     walled = np.append(~joined[1:], True) if len(texts) else np.zeros(0, bool)
@@ -154,6 +160,19 @@ def _mark_glyphs(texts: Texts, bounds: Array, kept: Array, signs: Array) -> Arra
             kept[base + start] = ord(glyph)
             signs[base + start : base + end] = 0
     return inside
+
+
+def _of_collections(texts: Texts, kept: Array) -> None:
+    """Put what a mark is in its text's own collection into its place."""
+    places = np.flatnonzero((kept >= _PRIVATE) & (kept < _POINTS))
+    numbers = texts.tables[np.searchsorted(texts.bounds, places, side="right") - 1]
+    for number in np.unique(numbers[numbers > 0]).tolist():
+        table = sorted(collection_table(number).items())
+        marks, meant = np.array([mark for mark, _held in table], np.uint32), np.array([held for _mark, held in table], np.uint32)
+        some = places[numbers == number]
+        rows = np.minimum(np.searchsorted(marks, kept[some]), len(marks) - 1)
+        known = marks[rows] == kept[some]
+        kept[some[known]] = meant[rows[known]]
 
 
 def _notes(signs: Array, bounds: Array, before: Array, joined: Array, noted: Array) -> tuple[Array, Array]:

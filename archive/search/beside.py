@@ -59,7 +59,7 @@ class Beside:
         self._answers = self._process.stdout.fileno()
         self.pid = self._process.pid
         self._jobs: deque[Job[Any]] = deque()
-        self.begin(learn_glyphs, learned_glyphs())
+        self.begin(learn_glyphs, *learned_glyphs())
 
     def begin(self, work: Callable[..., T], *given: Any) -> Job[T]:
         """Give a job away; `given` should be small."""

@@ -15,6 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 WALL = "\u2029"
 """Paragraph separator: nothing is found across it. It parts the values of a description."""
@@ -27,9 +31,14 @@ _FOLDER = Path(__file__).parent
 _SYMBOLS = frozenset("〇□〓")
 _KR_BASE = 0x40000
 """`&KR1234;` becomes the unassigned code point 0x40000 + 1234: exact, and no donor's text can hold it."""
+FIRST_GLYPH = chr(_KR_BASE)
+"""No sign of a glyph is read into a character below this one, but for private use, which stays as it is."""
 _GLYPH_BASE = 0x80000
 _GLYPH_ROOM = 0x60000
 """Descriptions of glyphs become one of 393,216 unassigned code points by digest; two chosen ones fall together once in that many."""
+_HELD_BASE, _HELD_ROOM = 0xE1000, 0xF000
+"""A mark that a collection's own table explains becomes one of 61,440 unassigned code points, one for each mark and meaning: what two
+collections mean by one mark are two characters from the first reading on."""
 _GLYPH = re.compile(r"\[[^\[\]\sA-Za-z0-9，。、；：]{2,40}\]")
 _SPECIAL = re.compile(r"&KR[0-9]{1,6};|[\u2ff0-\u2fff\u31ef]|\[[^\[\]\sA-Za-z0-9，。、；：]{2,40}\]|[()（）]")
 _NARROW_BRACKETS = {ord("("): ord("("), ord("（"): ord("("), ord(")"): ord(")"), ord("）"): ord(")")}
@@ -67,12 +76,22 @@ def _load_table() -> dict[int, str]:
     return {ord(written): folded for written, folded in table.items()}
 
 
-def _fold_version(learned: Mapping[str, str]) -> str:
+class Glyphs(NamedTuple):
+    """Marks of unencoded glyphs to the characters they are: `home` wherever a text belongs, `collections` (by slug) in texts of these alone."""
+
+    home: Mapping[str, str]
+    collections: Mapping[str, Mapping[str, str]]
+
+
+def _fold_version(learned: Glyphs) -> str:
     digest = hashlib.blake2b(str(_RULES).encode(), digest_size=6)
     for name in ("fold.tsv", "variants.tsv", "gaiji.tsv"):
         digest.update((_FOLDER / name).read_bytes())
-    for mark, char in sorted(learned.items()):
+    for mark, char in sorted(learned.home.items()):
         digest.update(f"\0{mark}\t{char}".encode("utf-8", "surrogatepass"))
+    for slug, table in sorted(learned.collections.items()):
+        for mark, char in sorted(table.items()):
+            digest.update(f"\0{slug}\0{mark}\t{char}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -176,7 +195,12 @@ def _fold_character(char: str) -> str:
 _TABLE = _load_table()
 _GAIJI: dict[int, str] = {}
 _version = ""
-_learned: Mapping[str, str] = {}
+_learned = Glyphs({}, {})
+_HELD: dict[str, dict[int, int]] = {}
+"""By collection, in the order of their numbers from 1: a mark's character to the one it is read into there."""
+_MARK_OF: dict[int, int] = {}
+_MEANINGS: dict[str, tuple[str, ...]] = {}
+_MEANT: dict[str, str] = {}
 _KEPT = _Kept()
 _PLAIN, _NOTED = _Runs(False), _Runs(True)
 _COUNTS = _Counts()
@@ -385,14 +409,63 @@ def locate(text: str, notes: bool = False, open_note: int = 0) -> Located:
     return Located("".join(written), tuple(starts), tuple(ends), tuple(noted), left_open)
 
 
-def written_form(text: str) -> str:
-    """The characters of a text as written, layout dropped."""
-    return read(text).written
+def written_form(text: str, collection: str = "") -> str:
+    """The characters of a text as written, layout dropped; of a text of that collection where one is named."""
+    return of_collection(read(text).written, collection)
 
 
-def fold(text: str) -> str:
+def fold(text: str, collection: str = "") -> str:
     """The text folded: layout dropped, full-width narrowed, variants and traditional forms to simplified, letters to small ones."""
-    return fold_characters(read(text).written)
+    return fold_characters(written_form(text, collection))
+
+
+def of_collection(written: str, collection: str) -> str:
+    """Characters that `read` gave, of a text of this collection: marks that its own table explains become characters of their own."""
+    table = _HELD.get(collection)
+    return written if table is None else written.translate(table)
+
+
+def has_collections() -> bool:
+    """True when some collection has a table of its own."""
+    return bool(_HELD)
+
+
+def collection_number(collection: str) -> int:
+    """The number of the collection's own table, from 1; 0 when it has none."""
+    return list(_HELD).index(collection) + 1 if collection in _HELD else 0
+
+
+def collection_table(number: int) -> Mapping[int, int]:
+    """The table of that number: code points of marks' characters to those they are read into."""
+    return list(_HELD.values())[number - 1]
+
+
+def meanings(char: str) -> tuple[str, ...]:
+    """What a mark's character is read into in the collections that explain it, each once; empty for nearly everything."""
+    return _MEANINGS.get(char, ()) if _MEANINGS else ()
+
+
+def meant(char: str) -> str | None:
+    """The character that a collection's table says a mark is, when `char` is what the mark was read into there."""
+    return _MEANT.get(char)
+
+
+def as_marked(written: str) -> str:
+    """Characters with the marks of collections as everywhere else: what two collections mean by one mark is written alike."""
+    return written.translate(_MARK_OF) if _MARK_OF else written
+
+
+def spelled(written: str) -> str:
+    """Characters as one can show and type them: `&KR0648;` for the one it is read into, 〓 for a description that is known by digest alone."""
+    if not written or max(written) < FIRST_GLYPH:
+        return written
+    return "".join(map(_spelled, as_marked(written)))
+
+
+def _spelled(char: str) -> str:
+    if _KR_BASE <= ord(char) < _GLYPH_BASE:
+        return f"&KR{ord(char) - _KR_BASE:04d};"
+    return "〓" if char >= chr(_GLYPH_BASE) and unicodedata.category(char) == "Cn" else char
 
 
 def fold_map(text: str) -> tuple[str, tuple[int, ...]]:
@@ -409,28 +482,51 @@ def mark_character(mark: str) -> str | None:
     return written if len(written) == 1 and (private or ord(written) >= _KR_BASE) else None
 
 
-def learn_glyphs(learned: Mapping[str, str]) -> None:
-    """Fold unencoded glyphs, by their marks, as the characters they are: the shipped `gaiji.tsv`, overlaid by `learned` (a home's own).
+def learn_glyphs(home: Mapping[str, str], collections: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    """Fold unencoded glyphs, by their marks, as the characters they are: the shipped `gaiji.tsv`, overlaid by a home's own, and in texts of
+    a collection overlaid by its table.
 
-    Holds for this process, so for one home at a time; whoever opens a home says what it knows. Raises ValueError for a mark that is none.
+    Holds for this process, so for one home at a time; whoever opens a home says what it knows. Raises ValueError for a mark that is none,
+    and for more than 61,440 marks of collections.
     """
     global _version, _learned
+    learned = Glyphs(dict(home), {slug: dict(table) for slug, table in sorted((collections or {}).items()) if table})
     version = _fold_version(learned)
     if version == _version:
         return
-    known = {}
-    for mark, char in [*_pairs("gaiji.tsv"), *learned.items()]:
-        code = mark_character(mark)
-        if code is None:
-            raise ValueError(f"gaiji: {mark} is no mark of one glyph")
-        known[ord(code)] = _fold_character(char)
-    _GAIJI.clear()
-    _GAIJI.update(known)
+    known = {_code(mark): _fold_character(char) for mark, char in [*_pairs("gaiji.tsv"), *learned.home.items()]}
+    pairs = sorted({(_code(mark), char) for table in learned.collections.values() for mark, char in table.items()})
+    if len(pairs) > _HELD_ROOM:
+        raise ValueError(f"gaiji: {len(pairs)} marks of collections, at most {_HELD_ROOM}")
+    held = {pair: _HELD_BASE + number for number, pair in enumerate(pairs)}
+    known |= {code: _fold_character(char) for (_mark, char), code in held.items()}
+    by_mark: dict[str, tuple[str, ...]] = {}
+    for (mark, _char), code in held.items():
+        by_mark[chr(mark)] = (*by_mark.get(chr(mark), ()), chr(code))
+    _put(_GAIJI, known)
+    _put(_MARK_OF, {code: mark for (mark, _char), code in held.items()})
+    _put(_MEANT, {chr(code): char for (_mark, char), code in held.items()})
+    _put(_MEANINGS, by_mark)
+    _put(_HELD, {slug: {_code(m): held[_code(m), c] for m, c in given.items()} for slug, given in learned.collections.items()})
     _FOLDED.clear()
-    _version, _learned = version, dict(learned)
+    _version, _learned = version, learned
 
 
-def learned_glyphs() -> Mapping[str, str]:
+def _put(table: dict[K, V], found: Mapping[K, V]) -> None:
+    """Let a table that others hold have these entries and no others."""
+    table.clear()
+    table.update(found)
+
+
+def _code(mark: str) -> int:
+    """The code point of the character that a mark is read into."""
+    char = mark_character(mark)
+    if char is None:
+        raise ValueError(f"gaiji: {mark} is no mark of one glyph")
+    return ord(char)
+
+
+def learned_glyphs() -> Glyphs:
     """What `learn_glyphs` was last given: for a process that is to fold as this one does."""
     return _learned
 

@@ -43,10 +43,10 @@ class DeferredIndex:
         self._index().rebuild(items)
 
     def mark(
-        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
     ) -> tuple[Span, ...]:
         """See `SearchIndex`."""
-        return self._index().mark(query, text, notes, before=before, after=after, taboo=taboo)
+        return self._index().mark(query, text, notes, before=before, after=after, taboo=taboo, collection=collection)
 
     def exists(self) -> bool:
         """See `SearchIndex`."""

@@ -608,8 +608,13 @@ class _Evaluator:
         pattern = _field_pattern(phrase)
         facts = view.facts
         reading = written_form if phrase.exact else fold
-        having = [pattern.search(reading(section)) is not None for section in facts.strings("section")]
-        return np.array(having, bool)[facts.arrays["section"]] if having else np.zeros(facts.documents, bool)
+        sections, names = facts.arrays["section"].astype(np.int64), facts.strings("section")
+        found = np.zeros(facts.documents, bool)
+        for collection, inside in facts.by_glyphs():
+            having = [pattern.search(reading(section, collection)) is not None for section in names]
+            if having:
+                found |= np.array(having, bool)[sections] & inside
+        return found
 
     def in_years(self, view: View, years: Years) -> Array:
         facts = view.facts

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archive.search import words
 from archive.search.base import Snippet, Span
-from archive.search.chinese import WALL, WALL_CHARACTER, Located, fold_characters, locate
+from archive.search.chinese import WALL, WALL_CHARACTER, Located, fold_characters, locate, of_collection
 from archive.search.segment_text import GAP
 from archive.search.syntax import Phrase
 
@@ -70,18 +70,19 @@ def _shown(text: str) -> str:
     return text.replace(WALL, "\n")
 
 
-def mark(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: str) -> tuple[Span, ...]:
-    """Where the phrases stand in `text`, which runs on from `before` and into `after`."""
+def mark(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: str, collection: str = "") -> tuple[Span, ...]:
+    """Where the phrases stand in `text`, which runs on from `before` and into `after` and belongs to a collection."""
     head = before[-_NEIGHBOUR:] if not notes else before
     whole = head + "\n" + text + "\n" + after[:_NEIGHBOUR]
     shift = len(head) + 1
     located = locate(whole, notes)
+    characters = of_collection(located.written, collection)
     streams = [(tuple(range(len(located.written))), False)]
     if any(located.noted):
         streams.append((tuple(at for at, noted in enumerate(located.noted) if not noted), True))
     ranges: list[tuple[int, int]] = []
     for places, over in streams:
-        written = "".join(located.written[at] for at in places)
+        written = "".join(characters[at] for at in places)
         for phrase in phrases:
             for start, end in _matches(phrase, written):
                 if not _in_scope(phrase, located, places[start:end], over) or _is_piece(

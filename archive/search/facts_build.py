@@ -14,6 +14,7 @@ import numpy as np
 
 from archive.search.arrays import Array, Arrays
 from archive.search.base import IndexDocument
+from archive.search.chinese import collection_number
 from archive.search.segment_facts import JOINS, NEVER, NOBODY, NOTES, TARGETS, work_arrays, work_names
 
 CODED = ("item", "section", "juan", "source", "work")
@@ -49,6 +50,8 @@ class Row(NamedTuple):
     changes: int
     next: int
     flags: int
+    glyphs: int
+    """The number of the glyph table that the text is read by; the arrays have no need of it."""
 
 
 class Chunk(NamedTuple):
@@ -84,6 +87,7 @@ def row_of(document: IndexDocument, work: bytes, joins: bool) -> Row:
         seen.changes.toordinal() if seen.changes else NEVER,
         seen.next.rank if seen.next else NOBODY,
         JOINS * joins + NOTES * document.notes,
+        collection_number(document.collection),
     )
 
 

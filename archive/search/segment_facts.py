@@ -21,7 +21,7 @@ import numpy as np
 from archive.search import kernels
 from archive.search.arrays import Array, Arrays
 from archive.search.base import IndexDocument
-from archive.search.chinese import fold, read, written_form
+from archive.search.chinese import collection_number, fold, has_collections, read, written_form
 
 TARGETS = ("page", "segment", "item")
 ITEM = TARGETS.index("item")
@@ -257,6 +257,14 @@ class SegmentFacts:
         """True for each document whose work makes the claim true."""
         return np.array([claim(work) for work in self.works()], bool)[self.work] if self.documents else np.zeros(0, bool)
 
+    def by_glyphs(self) -> list[tuple[str, Array | bool]]:
+        """The collections with glyph tables of their own and the documents of each; first, as one, what no such table is for."""
+        own = {work.collection for work in self.works() if collection_number(work.collection)} if has_collections() else set()
+        if not own:
+            return [("", True)]
+        others = self.by_work(lambda work: work.collection not in own)
+        return [("", others), *((slug, self.having("collection", (slug,))) for slug in sorted(own))]
+
     def in_years(self, first: int | None, last: int | None) -> Array:
         """True for each document whose work's years meet first..last (None: open)."""
         begins, ends = self.arrays["year_first"], self.arrays["year_last"]
@@ -287,7 +295,7 @@ class SegmentFacts:
                 parts, begins, at = [], [], 0
                 for work in self.works():
                     begins.append(at)
-                    part = "".join(f"{reading(value)}\0" for key in keys for value in values_of(work, key))
+                    part = "".join(f"{reading(value, work.collection)}\0" for key in keys for value in values_of(work, key))
                     parts.append(part)
                     at += len(part)
                 if len(self._joined) > 32:

@@ -27,7 +27,7 @@ def built(gathered: Gathered) -> Source:
 
 
 def _texts(gathered: Gathered) -> Texts:
-    return Texts.of(gathered.texts, gathered.joins, gathered.notes)
+    return Texts.of(gathered.texts, gathered.joins, gathered.notes, gathered.columns["glyphs"])
 
 
 class Part:

@@ -85,7 +85,7 @@ class Names:
             (name, forms.setdefault(form, len(forms)), item, document)
             for item, document, work in _descriptions(facts, items)
             for kind, form in dict.fromkeys(names_of(work))
-            if (name := _known(known, kind, form)) is not None
+            if (name := _known(known, kind, form, work.collection)) is not None
         ]
         table = np.array(sorted(mentions), np.int64).reshape(-1, 4)
         self._name, self._form, self._item, self._document = (np.ascontiguousarray(column) for column in table.T)
@@ -162,9 +162,9 @@ class Names:
         return Suggestion(self._forms[form], self._names[name][0], int(seen.counts[name]))
 
 
-def _known(known: dict[tuple[str, str], int], kind: str, form: str) -> int | None:
+def _known(known: dict[tuple[str, str], int], kind: str, form: str, collection: str) -> int | None:
     """The number of a name; None when it is empty or there are too many."""
-    folded = fold(form).replace("\0", "")
+    folded = fold(form, collection).replace("\0", "")
     if not folded or (len(known) >= MOST_NAMES and (kind, folded) not in known):
         return None
     return known.setdefault((kind, folded), len(known))

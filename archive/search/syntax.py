@@ -20,7 +20,7 @@ from typing import Protocol
 
 from archive.errors import QueryError
 from archive.language import _
-from archive.search.chinese import characters, fold, fold_characters, kind_of, pieces, read, written_form
+from archive.search.chinese import characters, fold, fold_characters, kind_of, meant, pieces, read, spelled, written_form
 
 MAX_LENGTH = 2000
 MAX_CLAUSES = 256
@@ -154,8 +154,8 @@ class Phrase:
 
 
 def _shown(char: str) -> str:
-    """A character, or what was typed for a glyph that has none."""
-    return "〓" if unicodedata.category(char) == "Cn" and char >= "\U00040000" else char
+    """A character as it can be shown: what a collection means by a mark, the mark of a glyph without a meaning, 〓 for a description."""
+    return meant(char) or spelled(char)
 
 
 @dataclass(frozen=True, slots=True)
@@ -657,9 +657,10 @@ def _scope_words() -> dict[str, str]:
 
 def _describe_phrase(phrase: Phrase) -> str:
     said = _("照原字形“%(text)s”", text=phrase.shown) if phrase.exact else _("“%(text)s”", text=phrase.shown)
-    if phrase.others:
-        others = _("、").join(_("“%(text)s”", text=other.shown) for other in phrase.others[:_SHOWN_OTHERS])
-        others += "…" if len(phrase.others) > _SHOWN_OTHERS else ""
+    shown = [other.shown for other in phrase.others if not other.exact]  # in quotes a mark is looked for as it stands, whatever it means
+    if shown:
+        others = _("、").join(_("“%(text)s”", text=text) for text in shown[:_SHOWN_OTHERS])
+        others += "…" if len(shown) > _SHOWN_OTHERS else ""
         said = _("%(phrase)s（也找 %(others)s）", phrase=said, others=others)
     if phrase.scope == "note":
         return _("小注中的%(phrase)s", phrase=said)

@@ -307,7 +307,7 @@ class WhooshIndex:
         return query if scope == query.scope else replace(query, scope=scope), parsed
 
     def mark(
-        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
     ) -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""
         try:
@@ -315,7 +315,7 @@ class WhooshIndex:
         except SearchIndexError:  # a page can be marked without an index
             names = {}
         parsed = alternatives.expanded(syntax.parse(query, names, self._dates), taboo, confusable=False)
-        return excerpts.mark(parsed.strings(), text, notes, before, after)
+        return excerpts.mark(parsed.strings(), text, notes, before, after, collection)
 
     def doctor(self) -> Mapping[str, object]:
         """State of the index: build, segments, documents, chunks, deleted, shadows, characters, bytes, fold version; `fault` when it is not well."""

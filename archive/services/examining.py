@@ -75,7 +75,7 @@ def _program(program: str, name: str, remedy: str) -> Check:
 def _definitions(settings: Settings) -> Iterator[Check]:
     try:
         found = load_definitions(resources.definitions(), settings.definitions)
-        load_gaiji(settings.definitions)
+        load_gaiji(settings.definitions, found.collections)
     except DefinitionsError as error:
         for fault in error.faults:
             yield Check(_("定义"), False, fault)

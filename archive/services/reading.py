@@ -449,13 +449,13 @@ class Reading:
             before = _text_beside(connection, view, view.previous, here, -1, reader, day)
             after = _text_beside(connection, view, view.next, here, 1, reader, day)
         notes = view.profile is not None and view.profile.notes_layout
-        return self._index.mark(query, view.text.text, notes, before=before, after=after)
+        return self._index.mark(query, view.text.text, notes, before=before, after=after, collection=view.item.collection)
 
     def mark(
-        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
     ) -> tuple[Span, ...]:
-        """Where a query's strings occur in a text that the reader has before them; `before`, `after` and `taboo` as in `SearchIndex.mark`."""
-        return self._index.mark(query, text, notes, before=before, after=after, taboo=taboo)
+        """Where a query's strings occur in a text that the reader has before them; all else as in `SearchIndex.mark`."""
+        return self._index.mark(query, text, notes, before=before, after=after, taboo=taboo, collection=collection)
 
     def _checked(self, connection: Connection, results: Results, reader: Audience, day: int, page: int, size: int) -> SearchView:
         found = {hit.item for hit in results.hits}

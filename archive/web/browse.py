@@ -200,10 +200,15 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         details=presenting.details(view.item, definitions),
         rights=presenting.rights_lines(view.item, view.item.rights, definitions),
         recordings=recordings.of_item(
-            view.item, asked, segment, lambda text: recordings.marks(query, text), loop=request.args.get("loop") == "1", cut=view.cut
+            view.item,
+            asked,
+            segment,
+            lambda text: recordings.marks(query, text, view.item.collection),
+            loop=request.args.get("loop") == "1",
+            cut=view.cut,
         ),
         q=query,
-        librettos=[_libretto(track, query) for track in view.item.tracks if not track.timed],
+        librettos=[_libretto(track, query, view.item.collection) for track in view.item.tracks if not track.timed],
         texts=_texts(view, query),
         leaves=[_leaf(view, page) for page in view.pages if page.image or page.missing or page.has_text],
         leaves_heading=_("书叶") if direction == "rtl" else _("影像"),
@@ -226,8 +231,8 @@ def _terms(view: ItemView, key: str) -> list[str]:
     return [presenting.value(text, field, hall().definitions).text if field else text for text in written]
 
 
-def _libretto(track: Track, query: str) -> dict[str, Any]:
-    return {"id": track.id, "lines": [leaves.split(cue.text, mark(query, cue.text)) for cue in track.cues]}
+def _libretto(track: Track, query: str, collection: str) -> dict[str, Any]:
+    return {"id": track.id, "lines": [leaves.split(cue.text, mark(query, cue.text, collection=collection)) for cue in track.cues]}
 
 
 _FEW = 6
@@ -242,7 +247,7 @@ def _texts(view: ItemView, query: str) -> list[dict[str, Any]]:
     for page in view.pages:
         opened = hall().reading.page(reader(), view.item.id, page.id)
         if opened.text:
-            parts = leaves.split(opened.text.text, mark(query, opened.text.text))
+            parts = leaves.split(opened.text.text, mark(query, opened.text.text, collection=view.item.collection))
             url = url_for("browse.page", item=view.item.id, page=page.id)
             found.append({"id": page.id, "label": _summary_label(page), "source": whose(opened.text), "parts": parts, "url": url})
     return found
@@ -303,12 +308,12 @@ def whose(version: TextVersion) -> str:
     return presenting.source_label(version.source) + (f"（{version.status}）" if version.status else "")
 
 
-def mark(query: str, text: str, notes: bool = False, *, before: str = "", after: str = "") -> tuple[Span, ...]:
+def mark(query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", collection: str = "") -> tuple[Span, ...]:
     """Where the query's strings are in a text; nowhere when there is no query or it has a fault, for the page must still open."""
     if not query or not text:
         return ()
     try:
-        return hall().reading.mark(query, text, notes, before=before, after=after, taboo=with_taboo())
+        return hall().reading.mark(query, text, notes, before=before, after=after, taboo=with_taboo(), collection=collection)
     except (QueryError, SearchIndexError):
         return ()
 

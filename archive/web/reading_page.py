@@ -149,4 +149,4 @@ def _mark_on_leaf(query: str, view: PageView, version: TextVersion) -> tuple[Spa
         opened = hall().reading.page(reader(), view.item.id, neighbour) if neighbour else None
         beside.append(opened.text.text if opened and opened.text and not opened.page.missing else "")
     notes = bool(view.profile and view.profile.notes_layout)
-    return mark(query, version.text, notes, before=beside[0], after=beside[1])
+    return mark(query, version.text, notes, before=beside[0], after=beside[1], collection=view.item.collection)

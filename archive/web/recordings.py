@@ -384,12 +384,12 @@ def _segment(item: Item, segment: Segment, current: bool, cite: str | None) -> S
     )
 
 
-def marks(query: str, text: str) -> tuple[Span, ...]:
+def marks(query: str, text: str, collection: str = "") -> tuple[Span, ...]:
     """Where a query's strings are in a text, folded as the search folds; nowhere when there is no query or it has a fault."""
     if not query or not text:
         return ()
     try:
-        return hall().reading.mark(query, text, taboo=request.args.get("taboo") != "0")
+        return hall().reading.mark(query, text, taboo=request.args.get("taboo") != "0", collection=collection)
     except (QueryError, SearchIndexError):
         return ()
 

@@ -36,9 +36,10 @@ def find(item: str, track: str) -> Response:
     """Where `?q=` occurs in the lines of a track, folded as the search folds: `{"matches", "lines": [{"line", "start", "end", "spans"}]}`."""
     found = _track(item, track)
     query = recordings.asked_query()
+    held = hall().reading.item(reader(), item, pages_size=1).item.collection if query else ""
     lines = [
         {"line": n, "start": cue.start, "end": cue.end, "spans": [[span.start, span.end] for span in spans]}
-        for n, (cue, spans) in enumerate(recordings.find(found, lambda text: recordings.marks(query, text)))
+        for n, (cue, spans) in enumerate(recordings.find(found, lambda text: recordings.marks(query, text, held)))
         if spans
     ]
     response = jsonify({"matches": sum(len(line["spans"]) for line in lines), "lines": lines})  # type: ignore[arg-type,misc]

@@ -561,6 +561,9 @@ AS_STAFF: dict[tuple[str, ...], tuple[str, ...]] = {
     ("doctor",): ("--json",),
     ("verify",): (),
     ("ingest", "status"): ("--json",),
+    ("cues", "list"): ("gx-sealed", "--json"),
+    ("cues", "export"): ("gx-sealed", "t1"),
+    ("passages", "export"): ("gx-sealed",),
 }
 """Commands that say something of the whole archive, with their options. They act as staff: nothing sealed is in what they say."""
 SILENT = {
@@ -568,6 +571,7 @@ SILENT = {
     "template": "of the definitions only",
     "publish withdraw purge erase": "say how many of what they were given the name of",
     "ingest-check ingest-run ingest-resume ingest-undo index": "say what the donor's folder holds, to the one who has it",
+    "cues-replace cues-add cues-restore passages-replace": "say how many lines of what they were given the name of",
     "rebuild backup": "say numbers of all there is, to the one who has its files",
     "serve": "the web, above",
     "worker": "says what a job did",

@@ -85,7 +85,11 @@ def _graph(source: Any, closed: passages.Closed, web: Path | None, channels: int
     ]
     if web:
         options = {"format": "mp3", "acodec": "libmp3lame", "q:a": 2, "ac": channels, "map_metadata": -1, "write_xing": 1}
-        outputs.append(ffmpeg.output(branches[2].filter("aformat", sample_rates="44100|48000|32000|22050|16000"), to=web, **options))
+        outputs.append(
+            ffmpeg.output(
+                branches[2].filter("aresample").filter("aformat", sample_rates="44100|48000|32000|22050|16000"), to=web, **options
+            )
+        )
     return ffmpeg.together(*outputs)
 
 
@@ -93,7 +97,9 @@ def silenced(sound: Any, closed: passages.Closed) -> Any:
     """The stream with nothing to hear inside the closed intervals. Cut into short frames first: a timeline switches at frames."""
     if not closed:
         return sound
-    return sound.filter("asetnsamples", n=256, p=0).filter("volume", 0, enable=passages.expression(closed))
+    cut = sound.filter("asetnsamples", n=256, p=0).filter("volume", 0, enable=passages.expression(closed))
+    # Where a later filter asks for another rate (recordings of 8 or 96 kHz), FFmpeg 5.1 cannot put its resampler before `volume`.
+    return cut.filter("aresample")
 
 
 def loudness(log: str) -> dict[str, float]:

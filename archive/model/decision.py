@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from archive.model.item import Item
+from archive.model.item import Cue, Item, Segment, Track
 from archive.model.rights import Audience
 
 
@@ -18,6 +19,16 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class MendedText:
+    """Timed text as an archivist put it right: of the donor's `track`, or a new one (`m1` …) of the recording `media`."""
+
+    track: str
+    cues: tuple[Cue, ...]
+    media: str | None = None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decisions:
     """Overlay of one item. `journal` is the number of the newest journal entry it contains; later entries are still to be applied."""
 
@@ -26,9 +37,40 @@ class Decisions:
     withdrawn: Withdrawal | None = None
     cleared: tuple[str, ...] = ()
     """Ids of files whose personal numbers a person judged harmless."""
+    timed_texts: tuple[MendedText, ...] = ()
+    passages: tuple[Segment, ...] | None = None
+    """The described passages of the recordings; None: what the donor gave stands."""
+    last_passage: int = 0
+    """Highest number given to a passage here (`s12`): none is given twice."""
 
     def apply(self, item: Item) -> Item:
         """The item as people see it: the sheet's description under these decisions."""
         rights = item.rights if self.audience is None else replace(item.rights, audience=self.audience)
         files = tuple(replace(f, personal=False) if f.id in self.cleared else f for f in item.files)
-        return replace(item, rights=rights, files=files)
+        have = {file.id for file in files}
+        segments = item.segments if self.passages is None else tuple(s for s in self.passages if s.media in have)
+        return replace(item, rights=rights, files=files, tracks=self._tracks(item, have), segments=segments)
+
+    def _tracks(self, item: Item, have: set[str]) -> tuple[Track, ...]:
+        """The donor's timed texts as they were mended, then the new ones whose recording is there."""
+        mended = {text.track: text for text in self.timed_texts}
+
+        def after(track: Track) -> Track:
+            text = mended.get(track.id)
+            return track if text is None else replace(track, cues=text.cues, timed=True, language=text.language or track.language)
+
+        given = {track.id for track in item.tracks}
+        new = (
+            Track(text.track, text.media, text.cues, language=text.language or "zh")
+            for text in self.timed_texts
+            if text.track not in given and text.media in have
+        )
+        return (*(after(track) for track in item.tracks), *new)
+
+    def without_recording(self, file: str, tracks: Container[str] = ()) -> Decisions:
+        """These decisions without a word about a file, or about timed texts that came from it."""
+        return replace(
+            self,
+            timed_texts=tuple(t for t in self.timed_texts if t.media != file and t.track not in tracks),
+            passages=None if self.passages is None else tuple(s for s in self.passages if s.media != file),
+        )

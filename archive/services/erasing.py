@@ -35,6 +35,9 @@ class Erased:
     kind: str
     items: tuple[str, ...]
     left: tuple[tuple[str, str], ...] = ()
+    file: str = ""
+    """Of a file: its id, and below the timed texts that came from it."""
+    tracks: frozenset[str] = frozenset()
 
 
 def erase(store: ObjectStore, derivatives: DerivativeStore, thing: str) -> Erased:
@@ -100,15 +103,18 @@ def _file(store: ObjectStore, derivatives: DerivativeStore, item: str, file_id: 
         raise NotFound(_("没有编号为 %(id)s 的条目。", id=item))
     changes: dict[str, bytes | None] = {}
     gone: dict[str, MediaFile] = {}
+    tracks: set[str] = set()
     for info in store.versions(item):
         described = objects.read_object(store, item, info.number).described
+        tracks |= {track.id for track in described.tracks if file_id in (track.media, track.file)}
         for file in described.files:
             if file.id == file_id:
                 changes[file.sha512] = None
                 gone[file.sha512] = file
         rest = without_file(described, file_id)
-        again = objects.metadata_files(rest, _decisions(store, item, info), objects.read_object(store, item, info.number).donation, ())
-        for path in (objects.ITEM, objects.TEXTS):
+        decisions = _decisions(store, item, info).without_recording(file_id, tracks)
+        again = objects.metadata_files(rest, decisions, objects.read_object(store, item, info.number).donation, ())
+        for path in (objects.ITEM, objects.TEXTS, objects.DECISIONS):
             if path in info.state:
                 changes[info.state[path]] = again.get(path)
         if objects.EVENTS in info.state:
@@ -117,7 +123,7 @@ def _file(store: ObjectStore, derivatives: DerivativeStore, item: str, file_id: 
         raise NotFound(_("条目 %(item)s 没有文件 %(file)s。", item=item, file=file_id))
     store.erase(item, changes)
     _drop_derivatives(store, derivatives, tuple(gone.values()))
-    return Erased("file", (item,))
+    return Erased("file", (item,), file=file_id, tracks=frozenset(tracks))
 
 
 def _decisions(store: ObjectStore, item: str, info: VersionInfo) -> Decisions:

@@ -195,12 +195,12 @@ class Keeping:
                     outbox.done(connection, seq)
         return len(ids)
 
-    def rebuild_derivatives(self, *, jobs: int = 1, progress: Progress | None = None) -> tuple[int, int]:
-        """Make every derivative that is missing; how many jobs were done and how many failed. One bad file costs that file only."""
+    def rebuild_derivatives(self, *, jobs: int = 1, progress: Progress | None = None, item: str | None = None) -> tuple[int, int]:
+        """Make every derivative that is missing (of one `item` when it is named); how many were made and how many failed. One bad file costs that file only."""
         made = failed = 0
         settings = self._settings
         with Sandbox(jobs, settings.child_memory_mib, settings.child_seconds) as sandbox:
-            for _job, answer in sandbox.map(deriving.make, self._jobs(), seconds=lambda arguments: arguments[0].seconds):
+            for _job, answer in sandbox.map(deriving.make, self._jobs(item), seconds=lambda arguments: arguments[0].seconds):
                 if isinstance(answer, DecodeError):
                     failed += 1
                 else:
@@ -209,15 +209,15 @@ class Keeping:
                     progress("derivatives", made + failed, 0)
         return made, failed
 
-    def _jobs(self) -> Iterator[tuple[deriving.DeriveJob]]:
-        for item in self.items():
+    def _jobs(self, only: str | None = None) -> Iterator[tuple[deriving.DeriveJob]]:
+        for item in self.items(only):
             for job in deriving.missing(item, self._store, self._derivatives, self._settings):
                 yield (job,)
 
-    def items(self) -> Iterator[Item]:
-        """Every item of the catalogue, without texts."""
+    def items(self, only: str | None = None) -> Iterator[Item]:
+        """Every item of the catalogue (or `only` one), without texts."""
         with self._catalogue.read() as connection:
-            ids = item_rows.item_ids(connection)
+            ids = [only] if only is not None else item_rows.item_ids(connection)
         for item in ids:
             with self._catalogue.read() as connection:
                 stored = item_rows.get_item(connection, item)
@@ -276,6 +276,13 @@ def _redacted(entry: JournalEntry, erased: Erased, name: str) -> Mapping[str, An
     if name:
         data: Mapping[str, Any] = erasing.redact_values(dict(entry.data), name)
         return data
-    if erased.kind == "item" and entry.item in erased.items and "reason" in entry.data:
+    if entry.item not in erased.items:
+        return entry.data
+    if erased.kind == "item" and "reason" in entry.data:
         return {**entry.data, "reason": "…"}
+    if entry.kind == "timed-text" and (erased.kind == "item" or erased.file == entry.data["media"] or entry.data["track"] in erased.tracks):
+        return {**entry.data, "cues": []}
+    if entry.kind == "passages":
+        kept = () if erased.kind == "item" else (p for p in entry.data["passages"] if p["media"] != erased.file)
+        return {**entry.data, "passages": list(kept)}
     return entry.data

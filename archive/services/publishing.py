@@ -19,9 +19,10 @@ from archive.catalogue import notes
 from archive.catalogue.engine import Catalogue
 from archive.errors import Conflict, NotFound, UsageError
 from archive.language import _
-from archive.model.decision import Decisions, Withdrawal
+from archive.model.decision import Decisions, MendedText, Withdrawal
 from archive.model.donation import BatchState
 from archive.model.event import Event
+from archive.model.item import Cue, Segment
 from archive.model.rights import Audience
 from archive.services import objects
 from archive.storage.base import ObjectStore
@@ -30,7 +31,7 @@ from archive.storage.journal import Journal, JournalEntry
 APPLIED = "journal-applied"
 """Key of the catalogue's note of the last journal entry carried out."""
 
-DECISIONS = ("publish", "withdraw", "clear-personal")
+DECISIONS = ("publish", "withdraw", "clear-personal", "timed-text", "passages")
 """Kinds of journal entries that change what an item's object says of people's decisions."""
 
 
@@ -62,6 +63,17 @@ class Publishing:
     def clear_personal(self, item: str, files: Iterable[str], *, by: str) -> tuple[str, ...]:
         """Note that a person looked at the personal numbers found in these files and judged them harmless."""
         return self._decide([item], "clear-personal", {"files": sorted(files)}, by)
+
+    def mend_text(
+        self, item: str, track: str, cues: Iterable[Cue], *, by: str, media: str | None = None, language: str = ""
+    ) -> tuple[str, ...]:
+        """Put these lines in the place of a timed text, or beside a recording (`media`) as a new one; no lines: what was mended goes again."""
+        lines = [[cue.start, cue.end, cue.text] for cue in cues]
+        return self._decide([item], "timed-text", {"track": track, "media": media, "language": language, "cues": lines}, by)
+
+    def describe_passages(self, item: str, passages: Iterable[Segment], *, last: int, by: str) -> tuple[str, ...]:
+        """Say which passages the recordings of an item have, all of them; `last` is the highest number ever given to one."""
+        return self._decide([item], "passages", {"passages": records.to_record(tuple(passages)), "last": last}, by)
 
     def members(self, batch_or_item: str) -> tuple[str, ...]:
         """The items of a batch, or the item itself; raises NotFound for neither."""
@@ -216,9 +228,22 @@ def decide(decisions: Decisions, entry: JournalEntry) -> Decisions:
         return replace(decisions, journal=entry.seq, audience=Audience(entry.data["audience"]), withdrawn=None)
     if entry.kind == "withdraw":
         return replace(decisions, journal=entry.seq, withdrawn=Withdrawal(entry.data["reason"], entry.at, entry.by))
+    if entry.kind == "timed-text":
+        return replace(decisions, journal=entry.seq, timed_texts=_mended(decisions.timed_texts, entry.data))
+    if entry.kind == "passages":
+        passages = records.from_record(entry.data["passages"], tuple[Segment, ...])
+        return replace(decisions, journal=entry.seq, passages=passages, last_passage=max(decisions.last_passage, entry.data["last"]))
     if entry.kind == "clear-personal":
         return replace(decisions, journal=entry.seq, cleared=tuple(sorted({*decisions.cleared, *entry.data["files"]})))
     return decisions
+
+
+def _mended(before: tuple[MendedText, ...], data: Mapping[str, Any]) -> tuple[MendedText, ...]:
+    """The mended texts after one more; one without lines takes back what was mended."""
+    cues = tuple(Cue(float(start), float(end), text) for start, end, text in data["cues"])
+    text = MendedText(data["track"], cues, data["media"], data["language"])
+    others = tuple(one for one in before if one.track != text.track)
+    return (*others, text) if cues else others
 
 
 def deaccession(entry: JournalEntry, item: str) -> Event:
@@ -228,5 +253,14 @@ def deaccession(entry: JournalEntry, item: str) -> Event:
 
 def event_of(entry: JournalEntry, item: str = "") -> Event:
     """The event that a decision is, for the item it is about (or for `item`); the same when it is carried out and when a rebuild reads it."""
-    detail = {"decision": entry.kind, **entry.data}
+    detail = {"decision": entry.kind, **_in_short(entry)}
     return Event(entry.item or item, "metadata modification", entry.at, entry.by, detail=detail)
+
+
+def _in_short(entry: JournalEntry) -> Mapping[str, Any]:
+    """What an event tells of a decision: of many lines how many there are, for their words stand in the object."""
+    if entry.kind == "timed-text":
+        return {"track": entry.data["track"], "lines": len(entry.data["cues"])}
+    if entry.kind == "passages":
+        return {"passages": len(entry.data["passages"])}
+    return entry.data

@@ -136,7 +136,7 @@ def asked_time(text: str | None, track: str | None = None) -> Moment | None:
     if match is None:
         return None
     start, end = float(match.group(1)), float(match.group(2)) if match.group(2) else None
-    name = track if track and re.fullmatch(r"t[0-9]{1,6}", track) else ""
+    name = track if track and re.fullmatch(r"[tm][0-9]{1,6}", track) else ""
     return Moment(start, end if end is not None and end > start else None, name)
 
 

@@ -95,6 +95,16 @@ def test_a_closed_passage_is_silent_in_copy_and_waveform(media: MakeMedia, tmp_p
     assert set(inside) <= {-1, 0, 1}
 
 
+@pytest.mark.parametrize("rate", ["8000", "96000"])
+def test_a_passage_is_cut_out_of_recordings_of_any_rate(media: MakeMedia, tmp_path: Path, rate: str) -> None:
+    path = media("a.wav", "-ar", rate, seconds=3)
+    facts = make(sound, path, tmp_path / "out", closed=((1.0, 2.0),))
+    assert facts["web"]["file"] == "web.mp3"
+    heard = samples(tmp_path / "out" / "web.mp3")
+    assert abs(heard[int(1.1 * 8000) : int(1.9 * 8000)]).max() < 40
+    assert abs(heard[4000:6000]).max() > 1000
+
+
 def test_recipes_of_cut_copies_differ_by_their_intervals() -> None:
     assert passages.recipe("sound-1", ()) == "sound-1"
     cut = passages.recipe("sound-1", ((5, 6), (1, 2)))

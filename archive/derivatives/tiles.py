@@ -20,8 +20,12 @@ from PIL import Image
 
 from archive.errors import DecodeError, NotFound
 
-MAX_OUTPUT = 4_000_000
+MAX_OUTPUT = 10_000_000
 """Pixels of the largest region handed out."""
+MAX_DECODED = 24_000_000
+"""Pixels decoded for one region: one that is squeezed in one direction only is cut from a smaller level than it might be."""
+_BAND = 1 << 20
+"""Pixels of the answer that are made at a time, so that what is decoded for a large one never lies in memory whole."""
 _EDGE_QUALITY = 90
 
 
@@ -79,17 +83,43 @@ def info(pyramid: Path) -> Pyramid:
 def read_tile(pyramid: Path, level: int, tx: int, ty: int) -> bytes:
     """The tile in column `tx`, row `ty` (from 0) of a level (0 the full size) as JPEG, cut to the image. Raises NotFound outside."""
     found = info(pyramid)
+    at = _level_at(found, level, tx, ty)
+    data = _read_one(pyramid, at, tx, ty)
+    return data if _is_full(at, tx, ty) else _jpeg(_decoded(data).crop((0, 0, *_cut_size(at, tx, ty))), _EDGE_QUALITY)
+
+
+def spliced(pyramid: Path, level: int, tx: int, ty: int) -> bytes | None:
+    """As `read_tile`, None for a tile that would have to be decoded."""
+    at = _level_at(info(pyramid), level, tx, ty)
+    return _read_one(pyramid, at, tx, ty) if _is_full(at, tx, ty) else None
+
+
+def _level_at(found: Pyramid, level: int, tx: int, ty: int) -> Level:
     if not 0 <= level < len(found.levels):
         raise NotFound(f"no level {level}")
     at = found.levels[level]
     if not (0 <= tx < at.across and 0 <= ty < at.down):
         raise NotFound(f"no tile {tx},{ty} on level {level}")
-    with pyramid.open("rb") as stream:
-        data = _splice(stream.fileno(), at, tx, ty)
-    width, height = min(at.tile, at.width - tx * at.tile), min(at.tile, at.height - ty * at.tile)
-    if (width, height) == (at.tile, at.tile):
-        return data
-    return _jpeg(_decoded(data).crop((0, 0, width, height)), _EDGE_QUALITY)
+    return at
+
+
+def _cut_size(at: Level, tx: int, ty: int) -> tuple[int, int]:
+    return min(at.tile, at.width - tx * at.tile), min(at.tile, at.height - ty * at.tile)
+
+
+def _is_full(at: Level, tx: int, ty: int) -> bool:
+    return _cut_size(at, tx, ty) == (at.tile, at.tile)
+
+
+def _read_one(pyramid: Path, at: Level, tx: int, ty: int) -> bytes:
+    try:
+        descriptor = os.open(pyramid, os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise NotFound(f"{pyramid.name}: no such image") from error
+    try:
+        return _splice(descriptor, at, tx, ty)
+    finally:
+        os.close(descriptor)
 
 
 def read_region(pyramid: Path, region: tuple[int, int, int, int], size: tuple[int, int], quality: int = 85) -> bytes:
@@ -110,22 +140,41 @@ def region_image(pyramid: Path, region: tuple[int, int, int, int], size: tuple[i
         raise NotFound("nothing lies in this region")
     if size[0] * size[1] > MAX_OUTPUT:
         raise DecodeError("bomb", f"{size[0]}×{size[1]} > {MAX_OUTPUT}")
-    level = _level_for(found, (right - x) / size[0], (bottom - y) / size[1])
-    at = found.levels[level]
+    at = found.levels[_level_for(found, (x, y, right, bottom), size)]
     scale_x, scale_y = at.width / found.width, at.height / found.height
     box = (x * scale_x, y * scale_y, min(right * scale_x, at.width), min(bottom * scale_y, at.height))
-    left, top = int(box[0]), int(box[1])
-    patch = _patch(pyramid, at, (left, top, math.ceil(box[2]), math.ceil(box[3])))
-    inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
-    if patch.size == size and inside == (0.0, 0.0, float(size[0]), float(size[1])):
-        return patch
-    return patch.resize(size, Image.Resampling.BICUBIC, box=inside, reducing_gap=2.0)
+    rows = max(1, min(size[1], _BAND // size[0]))
+    if rows == size[1]:
+        return _cut(pyramid, at, box, size)
+    image = Image.new("RGB" if at.colour else "L", size)
+    high = (box[3] - box[1]) / size[1]
+    for top in range(0, size[1], rows):
+        below = min(size[1], top + rows)
+        band = _cut(pyramid, at, (box[0], box[1] + top * high, box[2], box[1] + below * high), (size[0], below - top))
+        image.paste(band, (0, top))
+    return image
 
 
-def _level_for(pyramid: Pyramid, factor_x: float, factor_y: float) -> int:
-    """The smallest level that still has at least as many pixels as are asked for."""
-    factor = min(factor_x, factor_y)
+def _cut(pyramid: Path, at: Level, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image:
+    """`box` (left, top, right, bottom) of a level, scaled to `size`. Read with what the filter reaches around it, so that bands meet without a seam."""
+    whole = tuple(round(edge) for edge in box)
+    if (whole[2] - whole[0], whole[3] - whole[1]) == size and all(abs(a - b) < 0.01 for a, b in zip(box, whole, strict=True)):
+        return _patch(pyramid, at, (whole[0], whole[1], whole[2], whole[3]))
+    beside, above = (2 + math.ceil(2 * max(1.0, (box[n + 2] - box[n]) / size[n])) for n in (0, 1))
+    left, top = max(0, int(box[0]) - beside), max(0, int(box[1]) - above)
+    right, bottom = min(at.width, math.ceil(box[2]) + beside), min(at.height, math.ceil(box[3]) + above)
+    patch = _patch(pyramid, at, (left, top, right, bottom))
+    inside = (box[0] - left, box[1] - top, min(box[2] - left, patch.width), min(box[3] - top, patch.height))
+    return patch.resize(size, Image.Resampling.BICUBIC, box=inside)
+
+
+def _level_for(pyramid: Pyramid, box: tuple[int, int, int, int], size: tuple[int, int]) -> int:
+    """The smallest level that still has at least as many pixels as are asked for in both directions, within what is decoded at most."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    factor = min(width / size[0], height / size[1])
     level = int(math.log2(factor)) if factor >= 1 else 0
+    while width * height > MAX_DECODED << (2 * level):
+        level += 1
     return min(level, len(pyramid.levels) - 1)
 
 

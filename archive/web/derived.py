@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from archive.derivatives import page_image, passages, tiles
 from archive.derivatives.registry import MAKERS, RECIPES
-from archive.errors import StorageError
+from archive.errors import NotFound, StorageError
 from archive.model.access import Intervals
 from archive.model.item import MediaFile, MediaKind
 from archive.web.hall import hall
@@ -130,7 +130,7 @@ def _parts(part: int | None) -> tuple[int | None, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image as stored tiles and sizes. Pixels of the upright image."""
+    """An image as stored tiles and sizes. Pixels of the upright image. `tag` changes with the bytes of every answer."""
 
     path: Path
     width: int
@@ -138,38 +138,55 @@ class Picture:
     tile: int
     factors: tuple[int, ...]
     sizes: Mapping[tuple[int, int], Path]
+    tag: str
 
-    @property
-    def version(self) -> str:
-        """Changes with the recipe, and with it the bytes of every answer."""
-        return page_image.RECIPE
+    def changed(self) -> int:
+        """When the pyramid was written (ns). Raises NotFound when it is gone."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            raise NotFound(self.path.name) from None
+
+    def lying(self, wanted: ImageRequest) -> bytes | None:
+        """The stored size or tile that is what was asked for, without decoding; None when it has to be made. Raises NotFound."""
+        if not wanted.plain:
+            return None
+        if wanted.region[2:] == (self.width, self.height):
+            for size, path in self.sizes.items():
+                if wanted.fits(size):
+                    return _bytes(path)
+        place = self._tile(wanted)
+        return tiles.spliced(self.path, *place) if place else None
 
     def draw(self, wanted: ImageRequest) -> bytes:
-        """The picture asked for, encoded: a stored tile or size as it lies, else cut from the nearest level."""
-        if wanted.plain:
-            stored = self._stored(wanted)
-            if stored is not None:
-                return stored
+        """The picture asked for, encoded, cut from the nearest level. Raises NotFound when the pyramid is gone."""
+        place = self._tile(wanted) if wanted.plain else None
+        if place:
+            return tiles.read_tile(self.path, *place)
         image = tiles.region_image(self.path, wanted.region, wanted.size)
         return _encoded(_turned(image, wanted), wanted.format)
 
-    def _stored(self, wanted: ImageRequest) -> bytes | None:
-        whole = wanted.region == (0, 0, self.width, self.height)
-        if whole and wanted.size in self.sizes:
-            return self.sizes[wanted.size].read_bytes()
+    def _tile(self, wanted: ImageRequest) -> tuple[int, int, int] | None:
+        """Level, column and row of the tile that is what was asked for."""
         x, y, width, height = wanted.region
         for level, factor in enumerate(self.factors):
             step = self.tile * factor
-            fits = (
-                x % step == 0
-                and y % step == 0
-                and width == min(step, self.width - x)
+            if x % step or y % step:
+                return None  # nor is it on a coarser grid
+            if (
+                width == min(step, self.width - x)
                 and height == min(step, self.height - y)
-                and wanted.size == (-(-width // factor), -(-height // factor))
-            )
-            if fits:
-                return tiles.read_tile(self.path, level, x // step, y // step)
+                and wanted.fits((-(-width // factor), -(-height // factor)))
+            ):
+                return level, x // step, y // step
         return None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(path.name) from None
 
 
 def picture(file: MediaFile, part: int | None) -> Picture | None:
@@ -189,7 +206,9 @@ def _picture(file: MediaFile, part: int | None, path: Path) -> Picture:
     sizes: dict[tuple[int, int], Path] = {}
     for side, size in zip(page_image.THUMBNAILS, facts["thumbnails"], strict=True):
         sizes.setdefault((int(size[0]), int(size[1])), path.with_name(f"{side}.jpg"))
-    return Picture(path, found.width, found.height, found.tile, tuple(2**n for n in range(len(found.levels))), sizes)
+    factors = tuple(2**n for n in range(len(found.levels)))
+    tag = f"{page_image.RECIPE}-{file.sha512[:24]}-{part or 0}"
+    return Picture(path, found.width, found.height, found.tile, factors, sizes, tag)
 
 
 def size(file: MediaFile, part: int | None) -> tuple[int, int] | None:
@@ -201,13 +220,29 @@ def size(file: MediaFile, part: int | None) -> tuple[int, int] | None:
 def _turned(image: Image.Image, wanted: ImageRequest) -> Image.Image:
     if wanted.mirror:
         image = ImageOps.mirror(image)
-    if wanted.rotation:
-        image = image.rotate(-wanted.rotation, expand=True)
-    if wanted.quality == "gray":
-        return image.convert("L")
-    if wanted.quality == "bitonal":
-        return image.convert("L").point(lambda value: 255 if value > 127 else 0).convert("1")
+    if wanted.quality in ("gray", "bitonal") and image.mode != "L":
+        image = image.convert("L")
+    if wanted.rotation % 90:
+        image = _tilted(image, wanted)
+    elif wanted.rotation:
+        image = image.transpose(_TURNS[int(wanted.rotation)])
+    if wanted.quality == "bitonal" and image.mode == "L":
+        image = image.point(lambda value: 255 if value > 127 else 0)
+        return image.convert("1") if wanted.format == "png" else image
     return image
+
+
+_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+"""Pillow turns against the clock."""
+
+
+def _tilted(image: Image.Image, wanted: ImageRequest) -> Image.Image:
+    """Turned by an angle: the corners are see-through where the format can have that (3.0 §4.3), else white."""
+    if wanted.format != "jpg" and wanted.quality != "bitonal":
+        image = image.convert("LA" if image.mode == "L" and wanted.format == "png" else "RGBA")
+        return image.rotate(-wanted.rotation, Image.Resampling.BILINEAR, expand=True)
+    white = 255 if image.mode == "L" else (255, 255, 255)
+    return image.rotate(-wanted.rotation, Image.Resampling.BILINEAR, expand=True, fillcolor=white)
 
 
 def _encoded(image: Image.Image, suffix: str) -> bytes:
@@ -215,7 +250,7 @@ def _encoded(image: Image.Image, suffix: str) -> bytes:
     if suffix == "png":
         image.save(buffer, "PNG", compress_level=3)
     elif suffix == "webp":
-        (image if image.mode != "1" else image.convert("L")).save(buffer, "WEBP", quality=80, method=2)
+        image.save(buffer, "WEBP", quality=80, method=2)
     else:
-        (image if image.mode != "1" else image.convert("L")).save(buffer, "JPEG", quality=85)
+        image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()

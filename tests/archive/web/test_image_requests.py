@@ -1,11 +1,11 @@
-"""IIIF Image 3.0 requests against a picture of 4000 x 3000."""
+"""IIIF Image requests, 3.0 and 2.1, against a picture of 2000 x 1500 and a map of 80 megapixels."""
 
 from __future__ import annotations
 
 import pytest
 
-from archive.errors import ArchiveError, NotFound, UsageError
-from archive.web.image_requests import MAX_AREA, ImageRequest, bounded, parse
+from archive.errors import ArchiveError, UsageError
+from archive.web.image_requests import MAX_AREA, MAX_SIDE, ImageRequest, bounded, canonical, limits, parse
 
 W, H = 2000, 1500
 
@@ -45,7 +45,16 @@ def test_region_and_size(region: str, size: str, box: tuple[int, ...], pixels: t
         ("full", "!100,", "0"),
         ("full", "pct:0", "0"),
         ("full", "max", "361"),
-        ("full", "max", "45"),
+        ("full", "max", "9e1"),
+        ("full", "max", ""),
+        ("full", "^", "0"),
+        ("full", "^full", "0"),
+        ("full", "pct:200", "0"),
+        ("full", "2000,1501", "0"),
+        ("pct:100,0,10,10", "max", "0"),
+        ("0,0,1", "max", "0"),
+        ("", "max", "0"),
+        ("０,0,10,10", "max", "0"),
         ("full", "max", "-90"),
         ("full", "99999999999,", "0"),
     ],
@@ -55,9 +64,10 @@ def test_what_cannot_be_meant_is_400(region: str, size: str, rotation: str) -> N
         parse(W, H, region, size, rotation, "default.jpg")
 
 
-@pytest.mark.parametrize("tail", ["default.tif", "sepia.jpg", "default.php"])
-def test_a_quality_or_format_that_there_is_not_is_404(tail: str) -> None:
-    with pytest.raises(NotFound):
+@pytest.mark.parametrize("tail", ["default.tif", "sepia.jpg", "default.php", "default", ".jpg"])
+def test_a_quality_or_format_that_there_is_not_is_400(tail: str) -> None:
+    """3.0 §4.4 and §4.5: an unsupported value should result in 400."""
+    with pytest.raises(UsageError):
         parse(W, H, "full", "max", "0", tail)
 
 
@@ -75,3 +85,80 @@ def test_max_is_bounded_for_great_maps() -> None:
 def test_a_tail_without_format_is_a_mistake() -> None:
     with pytest.raises(ArchiveError):
         parse(W, H, "full", "max", "0", "default")
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels"),
+    [
+        ("full", (2000, 1500)),
+        ("max", (2000, 1500)),
+        ("2400,", (2400, 1800)),
+        (",3000", (4000, 3000) if MAX_AREA >= 12_000_000 else None),
+        ("pct:150", (3000, 2250)),
+        ("!3000,3000", (2000, 1500)),
+        ("!100,100", (100, 75)),
+        ("300,300", (300, 300)),
+        ("^300,", None),
+        ("^max", None),
+    ],
+)
+def test_sizes_of_2_1(size: str, pixels: tuple[int, int] | None) -> None:
+    """2.1 §4.2: `full` is a size, `^` is not, and what is larger than the region needs no sign."""
+    if pixels is None:
+        with pytest.raises(UsageError):
+            parse(W, H, "full", size, "0", "default.jpg", 2)
+    else:
+        assert parse(W, H, "full", size, "0", "default.jpg", 2).size == pixels
+
+
+@pytest.mark.parametrize(
+    ("asked", "three", "two"),
+    [
+        (("full", "max", "0", "default.jpg"), "full/max/0/default.jpg", "full/full/0/default.jpg"),
+        (("0,0,2000,1500", "pct:10", "!90.0", "color.png"), "full/200,150/!90/default.png", "full/200,/!90/default.png"),
+        (("square", "100,", "360", "gray.jpg"), "250,0,1500,1500/100,100/0/gray.jpg", "250,0,1500,1500/100,/0/gray.jpg"),
+        (("0,0,512,512", ",256", "22.50", "default.jpg"), "0,0,512,512/256,256/22.5/default.jpg", "0,0,512,512/256,/22.5/default.jpg"),
+        (("pct:0,0,50,50", "300,30", "0.50", "bitonal.png"), "0,0,1000,750/300,30/0.5/bitonal.png", "0,0,1000,750/300,30/0.5/bitonal.png"),
+    ],
+)
+def test_every_request_has_one_canonical_address(asked: tuple[str, str, str, str], three: str, two: str) -> None:
+    assert canonical(W, H, parse(W, H, *asked), 3) == three
+    assert canonical(W, H, parse(W, H, *asked, 2), 2) == two
+    region, size, rotation, tail = three.split("/")
+    assert canonical(W, H, parse(W, H, region, size, rotation, tail), 3) == three
+
+
+def test_an_enlarged_size_keeps_its_sign() -> None:
+    assert canonical(W, H, parse(W, H, "0,0,10,10", "^40,", "0", "default.jpg")) == "0,0,10,10/^40,40/0/default.jpg"
+
+
+def test_limits_are_told_only_where_they_bind() -> None:
+    assert limits(W, H) == {}
+    assert parse(W, H, "0,0,100,100", "^max", "0", "default.jpg").size == (100, 100)
+    assert limits(10_000, 8_000) == {"maxWidth": MAX_SIDE, "maxHeight": MAX_SIDE, "maxArea": MAX_AREA}
+    most = parse(10_000, 8_000, "0,0,100,100", "^max", "0", "default.jpg").size
+    assert 0.99 * MAX_AREA < most[0] * most[1] <= MAX_AREA, "3.0 §4.2: ^max enlarges to the limits told"
+
+
+@pytest.mark.parametrize("size", ["max", "^max", "!9999999,9999999", "^!9999999,9999999", "full", "pct:35"])
+def test_a_map_of_80_megapixels_is_never_made_larger_than_the_bound(size: str) -> None:
+    for version in (2, 3):
+        for tail in ("default.jpg", "default.webp"):
+            try:
+                w, h = parse(10_000, 8_000, "full", size, "0", tail, version).size
+            except UsageError:
+                continue
+            assert w * h <= MAX_AREA
+            assert max(w, h) <= MAX_SIDE
+
+
+def test_a_tilted_picture_is_bounded_by_what_surrounds_it() -> None:
+    assert parse(W, H, "full", "max", "45", "default.jpg").rotation == 45
+    with pytest.raises(UsageError, match="smaller"):
+        parse(5000, 2000, "full", "max", "45", "default.jpg")
+
+
+def test_a_side_that_was_not_named_may_be_a_pixel_off() -> None:
+    assert parse(W, 1501, "0,1024,2000,477", "250,", "0", "default.jpg").fits((250, 60))
+    assert not parse(W, 1501, "0,1024,2000,477", "250,59", "0", "default.jpg").fits((250, 60))
+    assert not parse(W, 1501, "0,1024,2000,477", "250,", "0", "default.jpg").fits((251, 60))

@@ -53,8 +53,11 @@ OPEN: dict[str, list[str]] = {
     "media.peaks": ["/media/song.f1/peaks"],
     "media.thumb": ["/thumbs/shengyu.f1/400"],
     "images.base": ["/iiif/image/3/shengyu.f1"],
+    "images.base2": ["/iiif/image/2/shengyu.f1"],
     "images.info": ["/iiif/image/3/shengyu.f1/info.json"],
+    "images.info2": ["/iiif/image/2/shengyu.f1/info.json"],
     "images.image": ["/iiif/image/3/shengyu.f1/full/100,/0/default.jpg"],
+    "images.image2": ["/iiif/image/2/shengyu.f1/full/100,/0/default.jpg"],
     "iiif.manifest": ["/iiif/3/shengyu/manifest", "/iiif/3/song/manifest"],
     "health.healthz": ["/healthz"],
     "health.metrics": ["/metrics"],
@@ -108,8 +111,11 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
     "media.storyboard": [("/media/secret.f2/storyboard/storyboard.jpg", "/media/absent.f2/storyboard/storyboard.jpg")],
     "media.thumb": [("/thumbs/shengyu.f4/400", "/thumbs/shengyu.f99/400"), ("/thumbs/secret.f1/400", "/thumbs/absent.f1/400")],
     "images.base": [("/iiif/image/3/secret.f1", "/iiif/image/3/absent.f1"), ("/iiif/image/3/shengyu.f4", "/iiif/image/3/shengyu.f99")],
+    "images.base2": [("/iiif/image/2/secret.f1", "/iiif/image/2/absent.f1"), ("/iiif/image/2/shengyu.f4", "/iiif/image/2/shengyu.f99")],
     "images.info": [("/iiif/image/3/shengyu.f4/info.json", "/iiif/image/3/shengyu.f99/info.json")],
+    "images.info2": [("/iiif/image/2/shengyu.f4/info.json", "/iiif/image/2/shengyu.f99/info.json")],
     "images.image": [("/iiif/image/3/shengyu.f4/full/max/0/default.jpg", "/iiif/image/3/shengyu.f99/full/max/0/default.jpg")],
+    "images.image2": [("/iiif/image/2/shengyu.f4/full/max/0/default.jpg", "/iiif/image/2/shengyu.f99/full/max/0/default.jpg")],
     "iiif.manifest": [("/iiif/3/secret/manifest", "/iiif/3/absent/manifest")],
 }
 """What is hidden on each route, beside something that never was: the same answer, to the byte."""

@@ -5,8 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 from PIL import Image
+
+from archive.model.rights import Audience
+from archive.web import derived, iiif_images
+from archive.web.image_requests import parse
 
 BASE = "/iiif/image/3/shengyu.f1"
 
@@ -53,6 +58,9 @@ def test_every_tile_of_every_level_fits_together(client: FlaskClient) -> None:
         ("square/60,/!0/gray.webp", (60, 60), "WEBP"),
         ("pct:10,10,20,20/30,30/180/bitonal.png", (30, 30), "PNG"),
         ("0,0,10,10/^40,/0/default.jpg", (40, 40), "JPEG"),
+        ("0,0,100,50/max/30/default.jpg", None, "JPEG"),
+        ("0,0,100,50/max/!45.5/bitonal.png", None, "PNG"),
+        ("0,0,100,50/max/45/gray.webp", None, "WEBP"),
     ],
 )
 def test_other_cuts_are_made(client: FlaskClient, request_: str, size: tuple[int, int] | None, kind: str) -> None:
@@ -69,17 +77,100 @@ def test_other_cuts_are_made(client: FlaskClient, request_: str, size: tuple[int
     [
         ("full/full/0/default.jpg", 400),
         ("9999,0,1,1/max/0/default.jpg", 400),
-        ("full/max/11/default.jpg", 400),
+        ("full/max/361/default.jpg", 400),
         ("full/^99999,/0/default.jpg", 400),
         ("full/max/0/default", 400),
-        ("full/max/0/sepia.jpg", 404),
-        ("full/max/0/default.tif", 404),
+        ("full/max/0/sepia.jpg", 400),
+        ("full/max/0/default.tif", 400),
     ],
 )
 def test_faults_are_said_in_words(client: FlaskClient, request_: str, status: int) -> None:
     answer = client.get(f"{BASE}/{request_}")
     assert (answer.status_code, answer.mimetype) == (status, "text/plain")
     assert len(answer.text) > 10
+
+
+TWO = "/iiif/image/2/shengyu.f1"
+
+
+def test_the_same_image_by_2_1(client: FlaskClient) -> None:
+    info = client.get(TWO + "/info.json").get_json()
+    assert info["@id"] == "http://localhost" + TWO
+    assert info["@context"] == "http://iiif.io/api/image/2/context.json"
+    assert info["profile"][0] == "http://iiif.io/api/image/2/level2.json"
+    assert "sizeAboveFull" in info["profile"][1]["supports"]
+    three = client.get(BASE + "/info.json").get_json()
+    assert (info["tiles"], info["sizes"], info["width"]) == (three["tiles"], three["sizes"], three["width"])
+    full = client.get(TWO + "/full/full/0/default.jpg")
+    assert picture(full.data).size == (info["width"], info["height"])
+    assert f'<http://localhost{TWO}/full/full/0/default.jpg>;rel="canonical"' in full.headers["Link"]
+    assert client.get(TWO).headers["Location"] == TWO + "/info.json"
+
+
+def test_tiles_named_by_width_alone_are_the_stored_ones(client: FlaskClient) -> None:
+    """2.1 §4.7: viewers that speak 2.1 name only the width."""
+    info = client.get(TWO + "/info.json").get_json()
+    tile, factor = info["tiles"][0]["width"], info["tiles"][0]["scaleFactors"][-1]
+    step = tile * factor
+    for y in range(0, info["height"], step):
+        w, h = min(step, info["width"]), min(step, info["height"] - y)
+        two = client.get(f"{TWO}/0,{y},{w},{h}/{-(-w // factor)},/0/default.jpg")
+        three = client.get(f"{BASE}/0,{y},{w},{h}/{-(-w // factor)},{-(-h // factor)}/0/default.jpg")
+        assert two.data == three.data
+
+
+@pytest.mark.parametrize(("version", "context"), [(3, "3"), (2, "2")])
+def test_headers_that_viewers_and_caches_live_by(client: FlaskClient, version: int, context: str) -> None:
+    base = f"/iiif/image/{version}/shengyu.f1"
+    given = client.get(f"{base}/square/50,50/0/color.jpg")
+    assert f'<http://iiif.io/api/image/{context}/level2.json>;rel="profile"' in given.headers["Link"]
+    assert given.headers["Cache-Control"] == "private, max-age=86400"
+    assert "Link" in given.headers["Access-Control-Expose-Headers"]
+    asked = client.options(f"{base}/full/max/0/default.jpg", headers={"Origin": "https://elsewhere.example"})
+    assert asked.status_code == 200
+    assert (asked.headers["Access-Control-Allow-Origin"], asked.headers["Access-Control-Allow-Methods"]) == ("*", "GET, HEAD, OPTIONS")
+    described = client.get(f"{base}/info.json", headers={"Accept": "application/ld+json"})
+    assert described.headers["Content-Type"].startswith("application/ld+json")
+    assert "Accept" in described.headers["Vary"]
+    plain = client.get(f"{base}/info.json")
+    assert plain.headers["Content-Type"] == "application/json"
+    assert 'rel="http://www.w3.org/ns/json-ld#context"' in plain.headers["Link"]
+    assert client.get(f"{base}/info.json", headers={"If-None-Match": plain.headers["ETag"]}).status_code == 304
+    assert client.head(f"{base}/square/50,50/0/color.jpg").headers["Content-Length"] == given.headers["Content-Length"]
+
+
+def test_a_canonical_address_gives_the_same_bytes(client: FlaskClient) -> None:
+    for asked in ("pct:10,10,50,50/pct:50/0/default.jpg", "square/,40/!180/gray.png", "full/!77,77/0/color.jpg"):
+        given = client.get(f"{BASE}/{asked}")
+        address = given.headers["Link"].split(", <")[1].split(">")[0].removeprefix("http://localhost")
+        again = client.get(address)
+        assert (again.status_code, again.data) == (200, given.data), address
+
+
+def test_a_cut_out_asked_for_again_is_not_made_again(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    draw = derived.Picture.draw
+    monkeypatch.setattr(derived.Picture, "draw", lambda self, wanted: made.append(wanted) or draw(self, wanted))
+    first, again = (client.get(f"{BASE}/11,13,60,50/max/0/default.jpg") for _time in range(2))
+    assert first.data == again.data
+    assert len(made) == 1
+
+
+def test_what_is_kept_of_cut_outs_is_bounded(client: FlaskClient) -> None:
+    kept = iiif_images.Kept(room=64_000)
+    with client.application.test_request_context("/"):
+        g.reader = Audience.PUBLIC
+        found = iiif_images._found("shengyu.f1")
+        for x in range(80):
+            kept.cut(found, parse(found.width, found.height, f"{x},0,100,100", "max", "0", "default.jpg"))
+    assert 0 < kept._size <= 64_000
+    assert kept._size == sum(len(data) for data in kept._cuts.values())
+
+
+def test_a_recording_is_no_image_and_says_so(client: FlaskClient) -> None:
+    answer = client.get("/iiif/image/3/song.f1/info.json")
+    assert answer.status_code == 404
+    assert "不是图像" in answer.text
 
 
 def test_a_tile_is_kept_by_its_tag(client: FlaskClient) -> None:

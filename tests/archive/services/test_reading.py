@@ -39,7 +39,7 @@ class CarelessIndex:
         return Results(len(self.hits), 1, 0, len(self.hits), tuple(self.hits), {}, groups=groups)
 
     def mark(
-        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
     ) -> tuple[Span, ...]:
         self.beside = (before, after)
         at = text.find(query)

@@ -288,6 +288,16 @@ ASKED: dict[str, Any] = {
     "browse.collection": _lists,
     "browse.item": lambda known: [{}, {"q": "月"}, {"page": "2"}, {"t": "2.5,3"}],
     "browse.page": lambda known: [{}, {"q": "志書之"}, {"version": "1"}],
+    "citing.cite": lambda known: [
+        {},
+        {"format": "json"},
+        {"format": "ris", "lang": "en"},
+        {"page": "p1", "format": "json", "start": "0", "end": "1"},
+        {"page": "p2", "format": "json"},
+        {"t": "0,9999", "format": "json"},
+        {"s": "s1", "format": "json"},
+        {"s": "s2", "format": "bibtex"},
+    ],
     "timed_text.find": lambda known: [{"q": "月"}, {"q": SECRETS["passage"].mark}],
 }
 """Parameters to ask an endpoint with; without an entry a route is asked bare and with a query."""

@@ -20,6 +20,7 @@ from archive.language import _
 from archive.web import (
     access,
     api,
+    citing,
     concordance,
     health,
     iiif,
@@ -88,7 +89,7 @@ def create_app(archive: Archive) -> Flask:
     _watch(app)
     _dress(app)
     # Pages of items and of leaves share a blueprint.
-    for part in (reading_page, search, concordance, api, media, timed_text, iiif, iiif_images, health):
+    for part in (reading_page, citing, search, concordance, api, media, timed_text, iiif, iiif_images, health):
         app.register_blueprint(part.blueprint)
     kept.install(app)
     turns.install(app)

@@ -22,6 +22,12 @@ OPEN: dict[str, list[str]] = {
     "browse.segment": ["/items/song/s/s1"],
     "browse.page_at": ["/items/shengyu/pages/1"],
     "browse.page": ["/items/shengyu/p/p1", "/items/shengyu/p/p4", "/items/shengyu/p/p3?q={c}"],
+    "citing.cite": [
+        "/items/shengyu/cite",
+        "/items/shengyu/cite?page=p3&format=json",
+        "/items/song/cite?t=0,3&format=json",
+        "/items/song/cite?s=s1",
+    ],
     "browse.cues": ["/items/song/cues/t1.vtt"],
     "timed_text.written": ["/items/song/cues/t1.srt", "/items/song/cues/t1.lrc"],
     "timed_text.find": ["/items/song/cues/t1/find?q=襄阳", "/items/song/cues/t1/find?q={c}"],
@@ -76,6 +82,12 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
         ("/items/shengyu/p/p5", "/items/shengyu/p/p99"),
         ("/items/shengyu/p/p6", "/items/shengyu/p/p99"),
         ("/items/secret/p/p1", "/items/absent/p/p1"),
+    ],
+    "citing.cite": [
+        ("/items/secret/cite", "/items/absent/cite"),
+        ("/items/shengyu/cite?page=p5", "/items/shengyu/cite?page=p99"),
+        ("/items/shengyu/cite?page=p6&format=json", "/items/shengyu/cite?page=p99&format=json"),
+        ("/items/song/cite?s=s2", "/items/song/cite?s=s9"),
     ],
     "browse.cues": [("/items/song/cues/t3.vtt", "/items/song/cues/t9.vtt"), ("/items/secret/cues/t1.vtt", "/items/absent/cues/t1.vtt")],
     "timed_text.written": [

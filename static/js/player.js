@@ -507,7 +507,13 @@
   };
 
   document.querySelectorAll("[data-player]").forEach(enliven);
-  // A link to a line: the line has the focus, Enter plays it.
+  // A link to a line: the line has the focus, Enter plays it. After the browser has gone to the fragment, which takes the focus away.
   const line = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (line && line.matches("[data-cues] > li")) line.firstElementChild.focus({ preventScroll: true });
+  const focus = () => setTimeout(() => {
+    if (document.activeElement === document.body) line.firstElementChild.focus({ preventScroll: true });
+  });
+  if (line && line.matches("[data-cues] > li")) {
+    if (document.readyState === "complete") focus();
+    else addEventListener("load", focus, { once: true });
+  }
 })();

@@ -170,6 +170,12 @@ ARGUMENTS: dict[frozenset[str], Any] = {
     frozenset({"key", "region", "size", "rotation", "tail"}): lambda known: [
         dict(zip(("region", "size", "rotation", "tail"), given, strict=True)) | {"key": k} for k in known.keys for given in REGIONS
     ],
+    frozenset({"item", "part"}): lambda known: [
+        *({"item": i, "part": p} for i, p in (*known.pages, *known.segments)),
+        *({"item": i, "part": f"{kind}-{p}"} for i, p in known.pages for kind in ("juan", "section")),
+        *({"item": key.rpartition(".")[0], "part": key.rpartition(".")[2]} for key in known.keys if "-" not in key.rpartition(".")[2]),
+    ],
+    frozenset({"slug", "number"}): lambda known: [{"slug": slug, "number": "1"} for slug in known.collections],
     frozenset({"slug"}): lambda known: [{"slug": slug} for slug in known.collections],
 }
 """Values for the arguments of a rule, by the names of its arguments. A new route with new arguments states here what can be asked of it."""

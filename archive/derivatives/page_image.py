@@ -100,6 +100,14 @@ def _write_thumbnail(image: Image.Image, side: int, path: Path) -> list[int]:
     return list(size)
 
 
+def thumbnail_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height of the stored thumbnail of that longest side, of an image of that size: worked out without opening it."""
+    while max(width, height) > TILE and max(-(-width // 2), -(-height // 2)) >= side:
+        width, height = -(-width // 2), -(-height // 2)
+    scale = min(1.0, side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 def _tiles(image: Image.Image) -> Iterator[bytes]:
     """The tiles row by row; those at the edges repeat the last pixels, so that no dark seam is compressed into them."""
     for top in range(0, image.height, TILE):

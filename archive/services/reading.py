@@ -161,6 +161,28 @@ class PageView:
 
 
 @dataclass(frozen=True, slots=True)
+class LeafOutline:
+    """A page without its text. `page.image` is None when it is closed; `width` and `height` of the image, upright, None when nobody measured."""
+
+    page: Page
+    width: int | None
+    height: int | None
+    has_text: bool
+    """There is a reading that the reader may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An item with all its pages but none of their texts: what a manifest is made of. `item` is without pages and the files on them."""
+
+    item: Item
+    profile: Profile | None
+    leaves: tuple[LeafOutline, ...]
+    cut: tuple[CutRecording, ...] = ()
+    """As in `ItemView`."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileAccess:
     """A file the reader may have: whole, or one image of it (`part` from 1)."""
 
@@ -233,10 +255,14 @@ class Reading:
         page: int = 1,
         size: int = 24,
         sort: str = "title",
+        beneath: bool = True,
     ) -> ItemList:
-        """One page of the items a reader sees; `sort` is `title`, `date` or `recent`. Raises UsageError for another."""
+        """One page of the items a reader sees; `sort` is `title`, `date` or `recent`. Raises UsageError for another.
+
+        A holding's items are those of the holdings beneath it too, unless `beneath` is False.
+        """
         page, size = max(1, page), min(max(1, size), LARGEST)
-        within = self._below(collection) if collection is not None else None
+        within = None if collection is None else self._below(collection) if beneath else [collection]
         with self._at() as (connection, day):
             found = counts(connection, reader, day)
             total = sum(c.items for c in found if (within is None or c.collection in within) and kind in (None, c.kind))
@@ -263,6 +289,17 @@ class Reading:
         if not seen:
             raise _nothing(item_id)
         return seen if texts else replace(seen, pages=tuple(replace(page, texts=()) for page in seen.pages))
+
+    def outline(self, reader: Audience, item_id: str) -> Outline:
+        """The item with all its pages, quick in a work of hundreds: no text is read. Raises NotFound and Withdrawn."""
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            profile = self._profile(row["kind"])
+            item, cut = self._beside_pages(connection, row, reader, day, profile)
+            values = {"item": item_id, "reader": reader.rank, "day": day, "passed": 0, "offset": 0, "limit": -1}
+            found = connection.execute(_CHUNK, values).mappings() if row["pages"] else ()
+            leaves = tuple(_leaf_outline(page, n, reader, day) for n, page in enumerate(found, 1))
+        return Outline(item, profile, leaves, cut)
 
     def page(self, reader: Audience, item_id: str, page_id: str) -> PageView:
         """One page; raises NotFound and Withdrawn."""
@@ -725,6 +762,20 @@ def _page_summary(row: Mapping[Any, Any], position: int, reader: Audience, day: 
         height=row["height"] if shows else None,
         has_text=row["texts"] > 0 and rows.terms_of(row, "text_").on(day) <= reader.rank,
         verified=page.folio is not None and page.folio.verified,
+    )
+
+
+_PAGE_RECORD = msgspec.json.Decoder(Page)
+
+
+def _leaf_outline(row: Mapping[Any, Any], position: int, reader: Audience, day: int) -> LeafOutline:
+    page = _PAGE_RECORD.decode(row["record"])
+    shows = page.image is not None and rows.terms_of(row, "image_").on(day) <= reader.rank
+    return LeafOutline(
+        page=replace(page, position=position, image=page.image if shows else None, note="", rights=seeing.told(page.rights, reader)),
+        width=row["width"] if shows else None,
+        height=row["height"] if shows else None,
+        has_text=row["texts"] > 0 and rows.terms_of(row, "text_").on(day) <= reader.rank,
     )
 
 

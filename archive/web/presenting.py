@@ -5,6 +5,7 @@ Pure but for the language. Nothing here is markup; templates escape.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,14 +166,17 @@ def audience_label(audience: Audience) -> str:
     }[audience]
 
 
-def rights_lines(item: Item, rights: Rights, definitions: Definitions) -> tuple[Value, ...]:
-    """What a reader may know of rights and origin: status, licence, who may see, accession."""
+def rights_status(item: Item, rights: Rights, definitions: Definitions) -> str:
+    """The status of rights, in the words of its list; 未定 where nobody says."""
     status = rights.status or next(iter(item.fields.get("rights-status", ())), "") or "未定"
     vocabulary = definitions.vocabularies.get("rights-status")
     term = vocabulary.term(status) if vocabulary else None
-    if term is not None and english() and term.label_en:
-        status = term.label_en
-    lines = [Value(_("权利状态：%(status)s", status=status))]
+    return term.label_en if term is not None and english() and term.label_en else status
+
+
+def rights_lines(item: Item, rights: Rights, definitions: Definitions) -> tuple[Value, ...]:
+    """What a reader may know of rights and origin: status, licence, who may see, accession."""
+    lines = [Value(_("权利状态：%(status)s", status=rights_status(item, rights, definitions)))]
     if rights.statement:
         outside = is_web_address(rights.statement)
         text = _("权利声明：%(text)s", text=rights.statement)
@@ -259,6 +263,14 @@ def measures(file: MediaFile) -> str:
     if file.parts and file.parts > 1:
         parts.append(_("%(n)d 面", n=file.parts))
     return _("，").join(parts)
+
+
+_HAN = re.compile("[\u3400-\u9fff]")
+
+
+def is_chinese(text: str) -> bool:
+    """True when a Chinese character stands in it."""
+    return _HAN.search(text) is not None
 
 
 def file_name(path: str) -> str:

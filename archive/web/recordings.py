@@ -157,11 +157,11 @@ def of_item(
     timed = [track for track in item.tracks if track.timed]
     found: list[_Heard] = []
     cuts = {one.file.id: one.cuts for one in cut}
-    for versions in _families((*item.files, *(one.file for one in cut))):
+    for versions in families((*item.files, *(one.file for one in cut))):
         ids = {version.id for version in versions}
         tracks = [track for track in timed if track.media in ids]
         passages = [s for s in item.segments if s.media in ids]
-        best = min(versions, key=lambda file: (file.id in cuts, *_rank(file)))
+        best = min(versions, key=lambda file: (file.id in cuts, *rank(file)))
         found.append(_Heard(best, tracks, passages, cuts.get(best.id, ())))
     loose = [track for track in timed if not any(track in heard.tracks for heard in found)]
     if loose and len(found) == 1 and not found[0].tracks:
@@ -193,7 +193,7 @@ def _moment(heard: _Heard, asked: Moment | None, first: bool) -> Moment | None:
     return asked if mine else None
 
 
-def _families(given: Iterable[MediaFile]) -> list[list[MediaFile]]:
+def families(given: Iterable[MediaFile]) -> list[list[MediaFile]]:
     """Sound and film files, versions of one thing together, in order."""
     files = {file.id: file for file in given if file.kind in (MediaKind.SOUND, MediaKind.FILM)}
 
@@ -210,7 +210,8 @@ def _families(given: Iterable[MediaFile]) -> list[list[MediaFile]]:
     return list(groups.values())
 
 
-def _rank(file: MediaFile) -> tuple[int, int]:
+def rank(file: MediaFile) -> tuple[int, int]:
+    """Which of several versions is shown: the least."""
     order = [FileRole.SERVICE, FileRole.MASTER]
     return (order.index(file.role) if file.role in order else len(order), 0 if file.damaged is None else 1)
 

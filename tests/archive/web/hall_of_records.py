@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from archive.assembly import Archive, make_home, open_archive
 from archive.catalogue.items import put_item, withdraw
 from archive.model.dates import HistoricalDate, Interval
@@ -47,6 +49,11 @@ def words(text: str, source: TextSource = TextSource.DONOR, file: str | None = N
     return TextVersion(source, tuple(TextLine(line) for line in text.split("\n")), file=file)
 
 
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
 def file_of(number: int, path: Path, kind: MediaKind, media_type: str, name: str | None = None, **more: Any) -> MediaFile:
     data = path.read_bytes()
     name = name or path.name
@@ -63,8 +70,12 @@ def items() -> list[tuple[Item, Mapping[str, Path]]]:
     def add(item: Item, *paths: Path) -> None:
         found.append((item, {file.path: path for file, path in zip(item.files, paths, strict=True)}))
 
-    images = [file_of(n, path, MediaKind.IMAGE, "image/png", width=800, height=1100) for n, path in enumerate(scans, 1)]
-    closed = file_of(4, scans[0], MediaKind.IMAGE, "image/png", name=f"{CANARY}.png", width=800, height=1100)
+    sizes = [_size(path) for path in scans]
+    images = [
+        file_of(n, path, MediaKind.IMAGE, "image/png", width=size[0], height=size[1])
+        for n, (path, size) in enumerate(zip(scans, sizes, strict=True), 1)
+    ]
+    closed = file_of(4, scans[0], MediaKind.IMAGE, "image/png", name=f"{CANARY}.png", width=sizes[0][0], height=sizes[0][1])
     pages = tuple(
         Page(
             f"p{n}",

@@ -64,7 +64,12 @@ OPEN: dict[str, list[str]] = {
     "images.info2": ["/iiif/image/2/shengyu.f1/info.json"],
     "images.image": ["/iiif/image/3/shengyu.f1/full/100,/0/default.jpg"],
     "images.image2": ["/iiif/image/2/shengyu.f1/full/100,/0/default.jpg"],
-    "iiif.manifest": ["/iiif/3/shengyu/manifest", "/iiif/3/song/manifest"],
+    "iiif.manifest": ["/iiif/3/shengyu/manifest", "/iiif/3/song/manifest", "/iiif/3/shengyu/manifest?page=p2"],
+    "iiif.canvas": ["/iiif/3/shengyu/canvas/p1", "/iiif/3/song/canvas/f1"],
+    "iiif.range_of": ["/iiif/3/shengyu/range/section-p2", "/iiif/3/song/range/s1"],
+    "iiif.text_of": ["/iiif/3/shengyu/annotations/p1", "/iiif/3/song/annotations/f1"],
+    "iiif.root": ["/iiif/collections/root"],
+    "iiif.collection": ["/iiif/collections/local-gazetteers", "/iiif/collections/han-opera", "/iiif/collections/city-building"],
     "health.healthz": ["/healthz"],
     "health.metrics": ["/metrics"],
 }
@@ -128,11 +133,31 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
     "images.info2": [("/iiif/image/2/shengyu.f4/info.json", "/iiif/image/2/shengyu.f99/info.json")],
     "images.image": [("/iiif/image/3/shengyu.f4/full/max/0/default.jpg", "/iiif/image/3/shengyu.f99/full/max/0/default.jpg")],
     "images.image2": [("/iiif/image/2/shengyu.f4/full/max/0/default.jpg", "/iiif/image/2/shengyu.f99/full/max/0/default.jpg")],
-    "iiif.manifest": [("/iiif/3/secret/manifest", "/iiif/3/absent/manifest")],
+    "iiif.manifest": [
+        ("/iiif/3/secret/manifest", "/iiif/3/absent/manifest"),
+        ("/iiif/3/shengyu/manifest?page=p5", "/iiif/3/shengyu/manifest?page=p99"),
+    ],
+    "iiif.canvas": [
+        ("/iiif/3/secret/canvas/p1", "/iiif/3/absent/canvas/p1"),
+        ("/iiif/3/shengyu/canvas/p5", "/iiif/3/shengyu/canvas/p99"),
+        ("/iiif/3/song/canvas/f2", "/iiif/3/song/canvas/f99"),
+    ],
+    "iiif.range_of": [
+        ("/iiif/3/shengyu/range/section-p5", "/iiif/3/shengyu/range/section-p99"),
+        ("/iiif/3/song/range/s2", "/iiif/3/song/range/s99"),
+    ],
+    "iiif.text_of": [
+        ("/iiif/3/secret/annotations/p1", "/iiif/3/absent/annotations/p1"),
+        ("/iiif/3/shengyu/annotations/p5", "/iiif/3/shengyu/annotations/p99"),
+        ("/iiif/3/song/annotations/f2", "/iiif/3/song/annotations/f99"),
+    ],
+    "iiif.collection": [("/iiif/collections/no-such", "/iiif/collections/nor-this")],
+    "iiif.shelf": [("/iiif/collections/local-gazetteers/1", "/iiif/collections/local-gazetteers/9")],
 }
 """What is hidden on each route, beside something that never was: the same answer, to the byte."""
 
 NOTHING_TO_HIDE = {
+    "iiif.root",
     "static",
     "browse.home",
     "browse.about",

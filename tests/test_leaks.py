@@ -175,6 +175,7 @@ ARGUMENTS: dict[frozenset[str], Any] = {
         *({"item": i, "part": f"{kind}-{p}"} for i, p in known.pages for kind in ("juan", "section")),
         *({"item": key.rpartition(".")[0], "part": key.rpartition(".")[2]} for key in known.keys if "-" not in key.rpartition(".")[2]),
     ],
+    frozenset({"version", "item"}): lambda known: [{"version": v, "item": i} for v in ("1", "2") for i in known.items],
     frozenset({"slug", "number"}): lambda known: [{"slug": slug, "number": "1"} for slug in known.collections],
     frozenset({"slug"}): lambda known: [{"slug": slug} for slug in known.collections],
 }
@@ -292,6 +293,9 @@ ASKED: dict[str, Any] = {
         *({"collection": slug} for slug in known.collections),
     ],
     "browse.collection": _lists,
+    "iiif_search.search": lambda known: [{"q": "志 OR 之 OR 公开 OR 月"}, *({"q": secret.mark} for secret in MARKED)],
+    "iiif_search.autocomplete": lambda known: [{"q": "志"}, *({"q": secret.mark[:2]} for secret in MARKED)],
+    "iiif.manifest": lambda known: [{}, {"page": "p2"}],
     "browse.item": lambda known: [{}, {"q": "月"}, {"page": "2"}, {"t": "2.5,3"}],
     "browse.page": lambda known: [{}, {"q": "志書之"}, {"version": "1"}],
     "citing.cite": lambda known: [
@@ -309,6 +313,12 @@ ASKED: dict[str, Any] = {
 """Parameters to ask an endpoint with; without an entry a route is asked bare and with a query."""
 BARE: tuple[dict[str, str], ...] = ({}, {"q": "志"})
 SMALL = {
+    "iiif.canvas",
+    "iiif.range_of",
+    "iiif.text_of",
+    "iiif.root",
+    "iiif.collection",
+    "iiif.shelf",
     "media.thumb",
     "images.image",
     "images.info",
@@ -356,8 +366,8 @@ def supplied(rule: Rule, known: Known) -> list[dict[str, str]]:
 _LINK = re.compile(r"""(?:href|src|poster|action|data-[a-z-]+)=["']([^"']+)["']|"(https?://localhost/[^"\s]*|/[a-z][^"\s]*)\"""")
 VIEWS = {"sort", "group", "scope", "taboo", "confusable", "more"}
 """Parameters that show the hits of a search in another way."""
-MOST = 8_000
-"""There are some 6,000; far more would be links without end."""
+MOST = 12_000
+"""There are some 8,000; far more would be links without end."""
 
 
 def links(said: Answer, *, thorough: bool = True) -> Iterator[str]:

@@ -93,6 +93,8 @@ class Query:
     facets: Sequence[str] = ("collection", "kind", "decade")
     snippets: bool = True
     """Without, hits come with no excerpts of their text."""
+    advice: bool = True
+    """Without, nothing is looked for beside what was asked: no corrections, expansions, offers."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -343,6 +345,15 @@ class SearchIndex(Protocol):
         `before` and `after` are the texts of the neighbours that this one joins (as the reader may see them): a string that runs on from
         or into them is marked as far as it lies in `text`. A string found over a small note is marked in parts, the note between left out.
         `taboo` as in `Query`; `collection` is the one the text belongs to, whose own glyph table it is read by.
+        """
+
+    def places(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
+    ) -> tuple[tuple[Span, ...], ...]:
+        """Each occurrence of a string of `query` that begins in `text`, in order; overlapping ones too, as `Results.occurrences` counts them.
+
+        An occurrence is one part, or several where it was found over small notes. Parts may go on into `after`, whose first code point counts
+        as `len(text) + 1`. The other arguments as for `mark`.
         """
 
     def doctor(self) -> Mapping[str, object]:

@@ -48,6 +48,12 @@ class DeferredIndex:
         """See `SearchIndex`."""
         return self._index().mark(query, text, notes, before=before, after=after, taboo=taboo, collection=collection)
 
+    def places(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
+    ) -> tuple[tuple[Span, ...], ...]:
+        """See `SearchIndex`."""
+        return self._index().places(query, text, notes, before=before, after=after, taboo=taboo, collection=collection)
+
     def exists(self) -> bool:
         """See `SearchIndex`."""
         return self._index().exists()

@@ -72,6 +72,22 @@ def _shown(text: str) -> str:
 
 def mark(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: str, collection: str = "") -> tuple[Span, ...]:
     """Where the phrases stand in `text`, which runs on from `before` and into `after` and belongs to a collection."""
+    ranges = (pair for found in _found(phrases, text, notes, before, after, collection) for pair in found)
+    clipped = ((max(start, 0), min(end, len(text))) for start, end in ranges)
+    return tuple(Span(start, end) for start, end in merged(pair for pair in clipped if pair[0] < pair[1]))
+
+
+def places(
+    phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: str, collection: str = ""
+) -> tuple[tuple[Span, ...], ...]:
+    """Each occurrence that begins in `text`, once, in its parts; these go on into `after`, which stands one line feed behind `text`."""
+    found = {tuple(parts) for parts in _found(phrases, text, notes, before, after, collection)}
+    begun = sorted(parts for parts in found if 0 <= parts[0][0] < len(text))
+    return tuple(tuple(Span(start, end) for start, end in parts) for parts in begun)
+
+
+def _found(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: str, collection: str) -> Iterator[list[tuple[int, int]]]:
+    """Every occurrence in its parts, in code points from the beginning of `text`: negative ones lie in `before`."""
     head = before[-_NEIGHBOUR:] if not notes else before
     whole = head + "\n" + text + "\n" + after[:_NEIGHBOUR]
     shift = len(head) + 1
@@ -80,18 +96,13 @@ def mark(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after: 
     streams = [(tuple(range(len(located.written))), False)]
     if any(located.noted):
         streams.append((tuple(at for at, noted in enumerate(located.noted) if not noted), True))
-    ranges: list[tuple[int, int]] = []
     for places, over in streams:
         written = "".join(characters[at] for at in places)
         for phrase in phrases:
             for start, end in _matches(phrase, written):
-                if not _in_scope(phrase, located, places[start:end], over) or _is_piece(
-                    phrase, located, places[start], places[end - 1] + 1
-                ):
-                    continue
-                ranges.extend(spans_of(located, places[start], places[end - 1] + 1, over))
-    clipped = ((max(start - shift, 0), min(end - shift, len(text))) for start, end in ranges)
-    return tuple(Span(start, end) for start, end in merged(pair for pair in clipped if pair[0] < pair[1]))
+                first, last = places[start], places[end - 1] + 1
+                if _in_scope(phrase, located, places[start:end], over) and not _is_piece(phrase, located, first, last):
+                    yield [(begin - shift, stop - shift) for begin, stop in spans_of(located, first, last, over)]
 
 
 def _is_piece(phrase: Phrase, located: Located, start: int, end: int) -> bool:

@@ -216,7 +216,7 @@ class WhooshIndex:
         query, parsed = self._read(query, snapshot)
         views = snapshot.seen_by(query.reader.rank, query.today)
         results = self._answer(query, parsed, snapshot, views).results()
-        if query.offset > 0 or query.limit < 1:
+        if query.offset > 0 or query.limit < 1 or not query.advice:
             return results
         if not results.total and not results.metadata_total:
             results = replace(results, corrections=self._corrections(query, parsed, snapshot, views))
@@ -310,12 +310,19 @@ class WhooshIndex:
         self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
     ) -> tuple[Span, ...]:
         """Where the strings of `query` occur in one text as written; see the port."""
+        return excerpts.mark(self._strings(query, taboo), text, notes, before, after, collection)
+
+    def places(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
+    ) -> tuple[tuple[Span, ...], ...]:
+        """Each occurrence in one text as written, in its parts; see the port."""
+        return excerpts.places(self._strings(query, taboo), text, notes, before, after, collection)
+
+    def _strings(self, query: str, taboo: bool) -> tuple[Phrase, ...]:
         try:
-            names = self._refreshed().names if self._names is None else self._names
+            return self._read(Query(query, taboo=taboo), self._refreshed())[1].strings()
         except SearchIndexError:  # a page can be marked without an index
-            names = {}
-        parsed = alternatives.expanded(syntax.parse(query, names, self._dates), taboo, confusable=False)
-        return excerpts.mark(parsed.strings(), text, notes, before, after, collection)
+            return alternatives.expanded(syntax.parse(query, self._names or {}, self._dates), taboo, confusable=False).strings()
 
     def doctor(self) -> Mapping[str, object]:
         """State of the index: build, segments, documents, chunks, deleted, shadows, characters, bytes, fold version; `fault` when it is not well."""

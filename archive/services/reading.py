@@ -25,7 +25,7 @@ from archive.errors import NotFound, UsageError, Withdrawn
 from archive.language import _
 from archive.model.access import Access, Intervals, Terms
 from archive.model.identifiers import file_key, parse_file_key
-from archive.model.item import Item, MediaFile, Page, TextVersion, Track
+from archive.model.item import Item, MediaFile, Page, TextLine, TextVersion, Track
 from archive.model.profile import Collection, Definitions, Profile
 from archive.model.rights import Audience, Rights
 from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span, Suggestion
@@ -169,6 +169,31 @@ class LeafOutline:
     height: int | None
     has_text: bool
     """There is a reading that the reader may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A page with the reading shown, and what stands before and after it in the same reading; empty where nothing does."""
+
+    page: Page
+    width: int | None
+    height: int | None
+    lines: tuple[TextLine, ...]
+    before: str
+    following: str
+    """Id of the page after, empty when this one does not run on into it."""
+    after: tuple[TextLine, ...]
+    after_width: int | None
+    after_height: int | None
+    notes: bool
+    """Brackets in the text are small notes."""
+    collection: str
+    """The holding, whose own glyph table the text is read by."""
+
+    @property
+    def text(self) -> str:
+        """The lines joined by line feeds."""
+        return "\n".join(line.text for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,15 +430,19 @@ class Reading:
         size: int = 20,
         facets: Sequence[str] = ("collection", "kind", "decade"),
         group: bool = False,
+        bare: bool = False,
         **narrowing: Unpack[Narrowing],
     ) -> SearchView:
         """Hits of a query; raises QueryError and SearchIndexError, and with `item` NotFound and Withdrawn when that is closed.
 
+        `bare`: the hits alone, without excerpts and without advice on what else could be asked.
         Every hit is checked against the catalogue before it goes out. One that fails is a fault of ours: dropped and logged, by its id only.
         """
         page, size = max(1, page), min(max(1, size), LARGEST)
         query = self.query(reader, text, **narrowing)
         query = replace(query, group=group, sort=sort, offset=(page - 1) * size, limit=size, facets=tuple(facets))
+        if bare:
+            query = replace(query, snippets=False, advice=False, facets=())
         results = self._index.search(query)
         with self._at() as (connection, _day):
             return self._checked(connection, results, reader, query.today.toordinal(), page, size)
@@ -487,6 +516,25 @@ class Reading:
             after = _text_beside(connection, view, view.next, here, 1, reader, day)
         notes = view.profile is not None and view.profile.notes_layout
         return self._index.mark(query, view.text.text, notes, before=before, after=after, collection=view.item.collection)
+
+    def places(
+        self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", collection: str = ""
+    ) -> tuple[tuple[Span, ...], ...]:
+        """Each occurrence of a query's strings that begins in a text that the reader has before them, as in `SearchIndex.places`."""
+        return self._index.places(query, text, notes, before=before, after=after, collection=collection)
+
+    def spreads(self, reader: Audience, item_id: str, pages: Iterable[str]) -> dict[str, Spread]:
+        """Pages with their text and that of the pages they run on from and into, by id; those that the reader may not see are not among them."""
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            notes = self._profile(row["kind"]).notes_layout
+            wanted = json.dumps(sorted(set(pages)))
+            positions = connection.execute(_POSITIONS, {"item": item_id, "pages": wanted}).scalars().all()
+            near = json.dumps(sorted({position + step for position in positions for step in (-1, 0, 1)}))
+            found = connection.execute(_SPREAD, {"item": item_id, "positions": near, "reader": reader.rank, "day": day}).mappings()
+            leaves = {spread["position"]: _spread_leaf(spread, reader, day) for spread in found}
+        spreads = (_spread(leaves, position, notes, row["collection"]) for position in positions if position in leaves)
+        return {spread.page.id: spread for spread in spreads}
 
     def mark(
         self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
@@ -650,6 +698,25 @@ _SOME_PAGES = Prepared(
 """Pages by (item, page) in a JSON list, each one look-up: SQLite has no index for a list of row values and would read every page of the archive."""
 
 
+_POSITIONS = select(_page.c.position).where(
+    _page.c.item == bindparam("item"),
+    _page.c.id.in_(select(func.json_each(bindparam("pages")).table_valued("value", name="named").c.value)),
+)
+_SPREAD = (
+    select(
+        *(_page.c[name] for name in ("position", "record", "width", "height")),
+        *(_page.c[f"image_{name}"] for name in ("rank", "until", "after")),
+        _text.c.record.label("texts_record"),
+        _text.c.terms.label("texts_terms"),
+    )
+    .select_from(_page)
+    .outerjoin(_text, (_text.c.item == _page.c.item) & (_text.c.page == _page.c.id))
+    .where(
+        _page.c.item == bindparam("item"),
+        _page.c.position.in_(select(func.json_each(bindparam("positions")).table_valued("value", name="near").c.value)),
+        _PAGE_OPEN,
+    )
+)
 _wanted_items = func.json_each(bindparam("items")).table_valued("value", name="wanted_items")
 _OPEN_ITEMS = select(_shown.c.item).select_from(_wanted_items.join(_shown, _shown.c.item == _wanted_items.c.value)).where(*_now)
 _OPEN_TEXTS = (
@@ -806,6 +873,37 @@ def _text_beside(
         return ""
     text = _seen_page(beside, reader, day).text
     return text.text if text is not None and view.text is not None and text.source is view.text.source else ""
+
+
+_TEXTS = msgspec.json.Decoder(tuple[TextVersion, ...])
+_SpreadLeaf = tuple[Page, TextVersion | None, int | None, int | None]
+
+
+def _spread_leaf(row: Mapping[Any, Any], reader: Audience, day: int) -> _SpreadLeaf:
+    """A page with the reading that this reader is shown, and the size of its image when they may see it."""
+    page = _PAGE_RECORD.decode(row["record"])
+    texts: tuple[TextVersion, ...] = ()
+    if row["texts_record"]:
+        both = zip(_TEXTS.decode(row["texts_record"]), _terms(row["texts_terms"]), strict=True)
+        texts = tuple(version for version, terms in both if terms.on(day) <= reader.rank)
+    shows = page.image is not None and rows.terms_of(row, "image_").on(day) <= reader.rank
+    page = replace(page, texts=texts, image=page.image if shows else None, note="", rights=seeing.told(page.rights, reader))
+    return page, page.text, row["width"] if shows else None, row["height"] if shows else None
+
+
+def _spread(leaves: Mapping[int, _SpreadLeaf], position: int, notes: bool, collection: str) -> Spread:
+    page, text, width, height = leaves[position]
+
+    def beside(step: int) -> tuple[str, tuple[TextLine, ...], int | None, int | None]:
+        # Text runs on over leaves that stand side by side in one reading, never over a missing or a hidden one.
+        other, reading, wide, high = leaves.get(position + step, (None, None, None, None))
+        if other is None or reading is None or text is None or other.missing or page.missing or reading.source is not text.source:
+            return "", (), None, None
+        return other.id, reading.lines, wide, high
+
+    before, (following, after, wide, high) = beside(-1)[1], beside(1)
+    lines = text.lines if text else ()
+    return Spread(page, width, height, lines, "\n".join(line.text for line in before), following, after, wide, high, notes, collection)
 
 
 def _image_terms(connection: Connection, item_id: str, file_id: str, part: int | None) -> list[Terms]:

@@ -25,6 +25,7 @@ from archive.web import (
     health,
     iiif,
     iiif_images,
+    iiif_search,
     kept,
     language,
     media,
@@ -89,7 +90,7 @@ def create_app(archive: Archive) -> Flask:
     _watch(app)
     _dress(app)
     # Pages of items and of leaves share a blueprint.
-    for part in (reading_page, citing, search, concordance, api, media, timed_text, iiif, iiif_images, health):
+    for part in (reading_page, citing, search, concordance, api, media, timed_text, iiif, iiif_images, iiif_search, health):
         app.register_blueprint(part.blueprint)
     kept.install(app)
     turns.install(app)

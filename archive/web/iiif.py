@@ -5,7 +5,7 @@ The image services lie in `iiif_images.py`, Content Search in `iiif_search.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import repeat
@@ -17,8 +17,9 @@ from flask import Blueprint, Flask, Response, current_app, request
 
 from archive.errors import NotFound, UsageError
 from archive.model.identifiers import file_key
-from archive.model.item import MediaFile, MediaKind
+from archive.model.item import Item, MediaFile, MediaKind
 from archive.services.reading import LeafOutline, Outline
+from archive.services.seeing import CutRecording
 from archive.web import collections, derived, presentation, recordings, text_annotations
 from archive.web.hall import absolute, cache_rule, hall, reader
 from archive.web.presentation import Sounding
@@ -126,9 +127,19 @@ def _opened(item: str) -> tuple[Outline, list[Sounding]]:
     outline = hall().reading.outline(reader(), item_or_404(item))
     if any(leaf.page.image and not leaf.width for leaf in outline.leaves):
         outline = replace(outline, leaves=tuple(map(_measured, outline.leaves, repeat(item))))
-    cuts = {one.file.id: one.cuts for one in outline.cut}
-    families = recordings.families((*outline.item.files, *(one.file for one in outline.cut)))
-    return outline, [found for versions in families if (found := _sounding(item, versions, cuts)) is not None]
+    return outline, _soundings(outline.item, outline.cut)
+
+
+def soundings_of(item: str) -> list[Sounding]:
+    """The recordings of an item, as its manifest has them."""
+    view = hall().reading.item(reader(), item, pages_size=1)
+    return _soundings(view.item, view.cut)
+
+
+def _soundings(item: Item, cut: Sequence[CutRecording]) -> list[Sounding]:
+    cuts = {one.file.id: one.cuts for one in cut}
+    families = recordings.families((*item.files, *(one.file for one in cut)))
+    return [found for versions in families if (found := _sounding(item.id, versions, cuts)) is not None]
 
 
 def _measured(leaf: LeafOutline, item: str) -> LeafOutline:
@@ -172,7 +183,7 @@ def links_of(item: str) -> presentation.Links:
         text=f"{page}/text.txt" if "/items/<item>/text.txt" in rules else None,
         pdf=f"{page}/book.pdf" if "/items/<item>/book.pdf" in rules else None,
         bibtex=f"{page}/cite?format=bibtex" if "/items/<item>/cite" in rules else None,
-        search="/iiif/search/2/<item>" in rules,
+        search="/iiif/search/<version>/<item>" in rules,
         version2="/iiif/image/2/<key>/info.json" in rules,
     )
 

@@ -68,6 +68,18 @@ OPEN: dict[str, list[str]] = {
     "iiif.canvas": ["/iiif/3/shengyu/canvas/p1", "/iiif/3/song/canvas/f1"],
     "iiif.range_of": ["/iiif/3/shengyu/range/section-p2", "/iiif/3/song/range/s1"],
     "iiif.text_of": ["/iiif/3/shengyu/annotations/p1", "/iiif/3/song/annotations/f1"],
+    "iiif_search.search": [
+        "/iiif/search/2/shengyu?q=海內",
+        "/iiif/search/1/shengyu?q=之",
+        "/iiif/search/1/song?q=漢水",
+        "/iiif/search/2/hostile?q=script",
+        "/iiif/search/2/shengyu?q=金絲",
+    ],
+    "iiif_search.autocomplete": [
+        "/iiif/autocomplete/2/shengyu?q=之",
+        "/iiif/autocomplete/1/song?q=玄",
+        "/iiif/autocomplete/2/shengyu?q=金絲雀",
+    ],
     "iiif.root": ["/iiif/collections/root"],
     "iiif.collection": ["/iiif/collections/local-gazetteers", "/iiif/collections/han-opera", "/iiif/collections/city-building"],
     "health.healthz": ["/healthz"],
@@ -152,6 +164,14 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
         ("/iiif/3/song/annotations/f2", "/iiif/3/song/annotations/f99"),
     ],
     "iiif.collection": [("/iiif/collections/no-such", "/iiif/collections/nor-this")],
+    "iiif_search.search": [
+        ("/iiif/search/2/secret?q=志", "/iiif/search/2/absent?q=志"),
+        ("/iiif/search/1/secret?q=志", "/iiif/search/1/absent?q=志"),
+    ],
+    "iiif_search.autocomplete": [
+        ("/iiif/autocomplete/2/secret?q=金", "/iiif/autocomplete/2/absent?q=金"),
+        ("/iiif/autocomplete/1/secret?q=金", "/iiif/autocomplete/1/absent?q=金"),
+    ],
     "iiif.shelf": [("/iiif/collections/local-gazetteers/1", "/iiif/collections/local-gazetteers/9")],
 }
 """What is hidden on each route, beside something that never was: the same answer, to the byte."""

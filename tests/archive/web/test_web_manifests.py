@@ -81,6 +81,7 @@ def test_what_a_manifest_names_answers(client: FlaskClient, item: str) -> None:
             or address == inside + "none"
         ):
             continue  # these have names, not addresses
+        address += "?q=之" if "/search/" in address or "/autocomplete/" in address else ""
         answer = client.get(address.removeprefix(HOST), follow_redirects=True)
         assert answer.status_code == 200, address
     ids = [named["id"] for named in every(manifest["items"]) if named.get("type") in ("Canvas", "Annotation", "AnnotationPage")]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from archive.model.item import FileRole, MediaKind
 from ingest.readers.order import Tail, base_of, is_series, natural_key, plain, split_name, split_side
 from ingest.readers.subtitles import EXTENSIONS as TIMED_EXTENSIONS
+from ingest.sectioning import is_contents
 from ingest.task import GivenFile
 
 _BY_EXTENSION: Mapping[MediaKind, str] = {
@@ -153,6 +154,11 @@ def is_recording(file: GivenFile) -> bool:
 def is_whole_text(file: GivenFile) -> bool:
     """True for a text whose name says it holds all pages (全文.txt)."""
     return is_text(file) and _WHOLE_TEXT.match(unicodedata.normalize("NFKC", split_name(name_of(file))[0])) is not None
+
+
+def is_contents_file(file: GivenFile) -> bool:
+    """True for a 目录 file: what stands where in the book it lies beside."""
+    return is_text(file) and is_contents(split_name(name_of(file))[0])
 
 
 def folder_role(path: str) -> FileRole | None:
@@ -325,7 +331,7 @@ def _with_scans(files: Sequence[GivenFile], home: str) -> list[GivenFile]:
     for file in files:
         base = plain(base_of(split_name(name_of(file))[0], others)[0])
         paired = (is_text(file) or is_timed(file)) and base in bases
-        companion = (is_text(file) and bool(home)) or is_whole_text(file) or _same_pages(file, len(images))
+        companion = (is_text(file) and bool(home)) or is_whole_text(file) or is_contents_file(file) or _same_pages(file, len(images))
         if is_image(file) or paired or companion:
             taken.append(file)
     return taken

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from archive.model.item import Cue, Item, Segment, Track
+from archive.model.item import Cue, Item, Page, Segment, Track
 from archive.model.rights import Audience
+from archive.model.sections import Section, pruned, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Decisions:
     """The described passages of the recordings; None: what the donor gave stands."""
     last_passage: int = 0
     """Highest number given to a passage here (`s12`): none is given twice."""
+    sections: tuple[Section, ...] | None = None
+    """The section tree as a person left it; None: as it was read. What begins on a page that is gone is left out."""
 
     def apply(self, item: Item) -> Item:
         """The item as people see it: the sheet's description under these decisions."""
@@ -49,7 +52,11 @@ class Decisions:
         files = tuple(replace(f, personal=False) if f.id in self.cleared else f for f in item.files)
         have = {file.id for file in files}
         segments = item.segments if self.passages is None else tuple(s for s in self.passages if s.media in have)
-        return replace(item, rights=rights, files=files, tracks=self._tracks(item, have), segments=segments)
+        decided = replace(item, rights=rights, files=files, tracks=self._tracks(item, have), segments=segments)
+        if self.sections is None:
+            return decided
+        sections = pruned(self.sections, {page.id for page in item.pages})
+        return replace(decided, sections=sections, pages=_named(item.pages, sections))
 
     def _tracks(self, item: Item, have: set[str]) -> tuple[Track, ...]:
         """The donor's timed texts as they were mended, then the new ones whose recording is there."""
@@ -74,3 +81,24 @@ class Decisions:
             timed_texts=tuple(t for t in self.timed_texts if t.media != file and t.track not in tracks),
             passages=None if self.passages is None else tuple(s for s in self.passages if s.media != file),
         )
+
+
+def _named(pages: tuple[Page, ...], sections: tuple[Section, ...]) -> tuple[Page, ...]:
+    """The pages with the 门目 of the tree, which they are counted by and found under; a tree of 卷 alone says nothing of them.
+
+    A page on which several begin is named by the first of them, unless one runs on into it.
+    """
+    begins: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for path in walk(sections):
+        section = path[-1]
+        if section.level > 1:
+            begins.setdefault(section.page, section.title)
+        last[section.page] = section.title if section.level > 1 else ""
+    if not begins:
+        return pages
+    current, named = "", []
+    for page in sorted(pages, key=lambda page: page.position):
+        named.append(replace(page, section=current or begins.get(page.id, "")))
+        current = last.get(page.id, current)
+    return tuple(named)

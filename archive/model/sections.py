@@ -50,6 +50,29 @@ def of_page(sections: Sequence[Section], pages: Sequence[str], page: str) -> tup
     return found
 
 
+def pruned(sections: Sequence[Section], pages: Collection[str]) -> tuple[Section, ...]:
+    """Without the sections that begin on none of these pages; those inside them stand in their place."""
+    return seen(sections, pages, proposed=True)
+
+
+def changed(
+    sections: Sequence[Section], *, accept: Collection[str] = (), reject: Collection[str] = (), everything: bool = False
+) -> tuple[Section, ...]:
+    """The tree with some sections accepted (or all) and some rejected: what stands inside a rejected one stands in its place.
+
+    A section is accepted with all it lies in, for a reader could not see it otherwise where it belongs.
+    """
+    kept: list[Section] = []
+    for section in sections:
+        children = changed(section.children, accept=accept, reject=reject, everything=everything)
+        if section.id in reject:
+            kept += children
+            continue
+        inside = any(path[-1].id in accept for path in walk(children))
+        kept.append(replace(section, children=children, accepted=section.accepted or everything or section.id in accept or inside))
+    return tuple(kept)
+
+
 def seen(sections: Sequence[Section], pages: Collection[str], *, proposed: bool = False) -> tuple[Section, ...]:
     """What a reader of these pages may know: nothing that begins on another page, proposals only when asked for.
 

@@ -5,7 +5,7 @@ They are added to a query as data, `Phrase.others`; the index finds what stands 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
@@ -49,6 +49,32 @@ def expanded(parsed: Parsed, taboo: bool, confusable: bool) -> Parsed:
         return replace(phrase, others=tuple(dict.fromkeys(others))) if others else phrase
 
     clause = _mapped(parsed.clause, with_others, in_field)
+    return parsed if clause == parsed.clause else replace(parsed, clause=clause, understood=describe(clause, scope=parsed.scope))
+
+
+def in_categories(parsed: Parsed, categories: Mapping[str, Sequence[str]]) -> Parsed:
+    """The query with what books call the categories of 门目 that it names: 门目:学校 finds 书院 too. A string in quotes is what it is.
+
+    `categories`: by folded category other folded names.
+    """
+
+    def by_category(phrase: Phrase) -> Phrase:
+        found = _as_phrases(phrase, categories.get(phrase.text, ())) if _is_open(phrase) else ()
+        return replace(phrase, others=tuple(dict.fromkeys([*phrase.others, *found]))) if found else phrase
+
+    def changed(clause: Clause) -> Clause:
+        match clause:
+            case SectionClause():
+                return replace(clause, phrase=by_category(clause.phrase))
+            case Not():
+                return Not(changed(clause.clause))
+            case And():
+                return And(tuple(map(changed, clause.clauses)))
+            case Or():
+                return Or(tuple(map(changed, clause.clauses)))
+        return clause
+
+    clause = changed(parsed.clause)
     return parsed if clause == parsed.clause else replace(parsed, clause=clause, understood=describe(clause, scope=parsed.scope))
 
 

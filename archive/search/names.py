@@ -16,6 +16,10 @@ VOCABULARIES = {"place-names": "place", "person-names": "person", "han-opera-gen
 _MOST = 12
 
 
+CATEGORIES = "section-categories"
+"""The vocabulary of categories of 门目."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """Something with several names. `others`: those that differ from the one asked for by more than their form."""
@@ -35,6 +39,13 @@ class OtherNames:
             for term in vocabularies[key].terms if key in vocabularies else ():
                 for folded in dict.fromkeys(fold(name) for name in (term.value, *term.names)):
                     self._known.setdefault(folded, []).append((kind, term))
+
+        gates = vocabularies.get(CATEGORIES)
+        self.categories: dict[str, tuple[str, ...]] = {}
+        """By folded category of 门目 the names that books give it, folded; a single character would be found inside too many."""
+        for term in gates.terms if gates else ():
+            names = dict.fromkeys(fold(name) for name in term.names if len(name) > 1)
+            self.categories[fold(term.value)] = tuple(name for name in names if name != fold(term.value))
 
     def of(self, name: str) -> tuple[Known, ...]:
         """What a name means and what else that is called; nothing for a name that nobody listed."""

@@ -298,6 +298,7 @@ class WhooshIndex:
             parsed = self._parsed.get(key)
         if parsed is None:
             parsed = syntax.parse(query.text, names, self._dates)
+            parsed = alternatives.in_categories(parsed, self._others.categories)
             parsed = alternatives.expanded(parsed, query.taboo, query.confusable)
             with self._lock:
                 self._parsed[key] = parsed

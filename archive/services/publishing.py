@@ -6,7 +6,7 @@ catalogue. `settle` carries out what a crash left between the first and the last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from archive.model.donation import BatchState
 from archive.model.event import Event
 from archive.model.item import Cue, Segment
 from archive.model.rights import Audience
+from archive.model.sections import Section
 from archive.services import objects
 from archive.storage.base import ObjectStore
 from archive.storage.journal import Journal, JournalEntry
@@ -31,7 +32,7 @@ from archive.storage.journal import Journal, JournalEntry
 APPLIED = "journal-applied"
 """Key of the catalogue's note of the last journal entry carried out."""
 
-DECISIONS = ("publish", "withdraw", "clear-personal", "timed-text", "passages")
+DECISIONS = ("publish", "withdraw", "clear-personal", "timed-text", "passages", "sections")
 """Kinds of journal entries that change what an item's object says of people's decisions."""
 
 
@@ -74,6 +75,10 @@ class Publishing:
     def describe_passages(self, item: str, passages: Iterable[Segment], *, last: int, by: str) -> tuple[str, ...]:
         """Say which passages the recordings of an item have, all of them; `last` is the highest number ever given to one."""
         return self._decide([item], "passages", {"passages": records.to_record(tuple(passages)), "last": last}, by)
+
+    def arrange(self, item: str, sections: Sequence[Section], *, by: str) -> tuple[str, ...]:
+        """Take down the section tree of an item as a person left it; raises NotFound."""
+        return self._decide([item], "sections", {"sections": records.to_record(tuple(sections))}, by)
 
     def members(self, batch_or_item: str) -> tuple[str, ...]:
         """The items of a batch, or the item itself; raises NotFound for neither."""
@@ -235,6 +240,8 @@ def decide(decisions: Decisions, entry: JournalEntry) -> Decisions:
         return replace(decisions, journal=entry.seq, passages=passages, last_passage=max(decisions.last_passage, entry.data["last"]))
     if entry.kind == "clear-personal":
         return replace(decisions, journal=entry.seq, cleared=tuple(sorted({*decisions.cleared, *entry.data["files"]})))
+    if entry.kind == "sections":
+        return replace(decisions, journal=entry.seq, sections=records.from_record(entry.data["sections"], tuple[Section, ...]))
     return decisions
 
 

@@ -28,6 +28,7 @@ from ingest.grouping import (
     Group,
     folder_of,
     home_of,
+    is_contents_file,
     is_image,
     is_text,
     is_timed,
@@ -544,7 +545,9 @@ class _Planner:
             wanted = exact.get((home, plain(stem))) or loose.get((home, _base(stem, others))) or []
             if len(wanted) != 1:
                 sole = homes.get(home, [])
-                belongs = (is_whole_text(file) and len(sole) == 1) or (is_image(file) and len(sole) == 1 and sole[0].pages)
+                belongs = ((is_whole_text(file) or is_contents_file(file)) and len(sole) == 1) or (
+                    is_image(file) and len(sole) == 1 and sole[0].pages
+                )
                 wanted = sole if belongs else []
             if len(wanted) == 1:
                 wanted[0].take([file])

@@ -19,6 +19,7 @@ from archive.errors import Conflict
 from archive.language import _
 from archive.model.identifiers import derived_item_id
 from archive.model.item import FileRef, Item, MediaFile, Page, Segment, TextSource, TextVersion, Track
+from archive.model.sections import Section, walk
 from archive.services import objects
 from archive.storage.base import ObjectStore
 
@@ -70,7 +71,7 @@ def _numbered(item: str) -> Iterator[str]:
 def mint(draft: Item, earlier: Item | None) -> Item:
     """`draft` with permanent ids, under the id of `earlier` when there is one; readings made since (OCR, corrections) stay with their pages."""
     minted = dict(earlier.minted) if earlier else {}
-    old = earlier or replace(draft, files=(), pages=(), tracks=(), segments=())
+    old = earlier or replace(draft, files=(), pages=(), tracks=(), segments=(), sections=())
     files = _assign("f", draft.files, old.files, minted, [lambda f: (f.received, f.sha512), lambda f: f.sha512, lambda f: f.received])
     names = _names(draft.files, files)
 
@@ -86,7 +87,27 @@ def mint(draft: Item, earlier: Item | None) -> Item:
     segments = tuple(replace(s, media=names.get(s.media, s.media)) for s in draft.segments)
     segments = _assign("s", segments, old.segments, minted, [lambda s: (s.media, s.title), lambda s: (s.media, s.start)])
     pages = _keep_readings(pages, files, old)
-    return replace(draft, id=old.id, files=files, pages=pages, tracks=tracks, segments=segments, minted=minted)
+    sections = _sections(draft.sections, pages, old, minted)
+    return replace(draft, id=old.id, files=files, pages=pages, tracks=tracks, segments=segments, sections=sections, minted=minted)
+
+
+def _sections(draft: Sequence[Section], pages: Sequence[Page], old: Item, minted: dict[str, int]) -> tuple[Section, ...]:
+    """The tree with the ids of its pages (a draft names them by their place, `@12`) and of its sections: the same title on the same page is the same."""
+    known: dict[tuple[str, int, str], list[str]] = {}
+    for path in walk(old.sections):
+        known.setdefault((path[-1].page, path[-1].level, path[-1].title), []).append(path[-1].id)
+
+    def named(section: Section) -> Section:
+        page = pages[int(section.page[1:]) - 1].id if section.page.startswith("@") else section.page
+        earlier = known.get((page, section.level, section.title))
+        if earlier:
+            name = earlier.pop(0)
+        else:
+            minted["x"] = minted.get("x", 0) + 1
+            name = f"x{minted['x']}"
+        return replace(section, id=name, page=page, children=tuple(named(child) for child in section.children))
+
+    return tuple(named(section) for section in draft)
 
 
 def _assign(

@@ -17,6 +17,9 @@ from archive.language import _
 from archive.model.donation import Finding, Severity
 from archive.model.item import Item, MediaFile, MediaKind, Page, TextLine, TextSource, TextVersion, Track
 from archive.model.profile import Definitions
+from archive.model.sections import Section
+from archive.search.chinese import fold
+from ingest import sectioning
 from ingest.readers.alto import read_page_text
 from ingest.readers.notes import read_leaves
 from ingest.readers.order import split_name
@@ -70,11 +73,15 @@ def transcribe_item(made: ItemDraft, files: Mapping[str, GivenFile], definitions
     profile = definitions.profiles.get(made.item.kind)
     reader = _Reader(made, files)
     pages = reader.pages()
-    pages = reader.without_repeats(pages)
+    contents = reader.contents(pages)
+    pages = reader.without_repeats([page for page in pages if not _is_only(page, contents)])
+    stated = sectioning.of_sheet(pages)
     if profile is not None and profile.notes_layout:
         pages = reader.with_notes(pages)
     pages = [replace(page, position=number) for number, page in enumerate(pages, 1)]
-    item = _without_personal(replace(made.item, pages=tuple(pages), tracks=reader.tracks()))
+    known = sectioning.categories(definitions.vocabularies.get(sectioning.CATEGORIES), fold)
+    sections = reader.sections(pages, contents, stated, known, headings=profile is not None and profile.notes_layout)
+    item = _without_personal(replace(made.item, pages=tuple(pages), tracks=reader.tracks(), sections=sections))
     found = (*reader.encodings(), *reader.findings)
     return replace(made, item=item, findings=(*made.findings, *found)), found
 
@@ -308,6 +315,58 @@ class _Reader:
             out.append(page)
         return out
 
+    # Sections
+
+    def contents(self, pages: Sequence[Page]) -> tuple[str, list[sectioning.ContentsRow]] | None:
+        """The 目录 file of the item with its rows; None when there is none, or when no row of it names a place in the book."""
+        for key, file in self.media.items():
+            stem, extension = split_name(file.received.rsplit("/", 1)[-1])
+            if extension not in (".txt", ".csv", ".tsv") or not sectioning.is_contents(stem) or (text := self.text_of(key)) is None:
+                continue
+            if extension == ".txt":
+                rows = sectioning.read_contents(text.lines)
+            else:
+                rows = sectioning.read_table(text.text, "\t" if extension == ".tsv" else ",")
+            if sectioning.of_contents(rows, pages, self.image_names(pages))[0]:
+                return key, rows
+        return None
+
+    def image_names(self, pages: Sequence[Page]) -> list[str]:
+        """For each page the name of its image without the ending, empty for none."""
+        return [split_name(self.media[page.image.file].received.rsplit("/", 1)[-1])[0] if page.image else "" for page in pages]
+
+    def sections(
+        self,
+        pages: Sequence[Page],
+        contents: tuple[str, list[sectioning.ContentsRow]] | None,
+        stated: Sequence[sectioning.Heading],
+        known: Mapping[str, str],
+        headings: bool,
+    ) -> tuple[Section, ...]:
+        """The section tree: the 目录 file's, else the page list's; where it has no 门 those that the text seems to have, to be accepted."""
+        if contents is not None:
+            key, rows = contents
+            placed, faults = sectioning.of_contents(rows, pages, self.image_names(pages))
+            for row, code, message in faults:
+                path = self.media[key].received
+                self.findings.append(Finding(Severity.WARNING, code, f"{path} {_('第 %(row)d 行', row=row)}", message, path, row=row))
+            return sectioning.tree(placed, "contents", True, known, fold)
+        sheet = sectioning.tree(stated, "sheet", True, known, fold)
+        # Marked headings say themselves what they are, whatever kind of thing the book was taken for.
+        headings = headings or any("︹" in line.text for page in pages if page.text for line in page.text.lines)
+        if not headings or any(heading.level > sectioning.JUAN for heading in stated):
+            return sheet
+        found = sectioning.of_text(pages, known, fold, juan=not stated)
+        if found:
+            self.sections_proposed(pages, len(found))
+        return sectioning.together(stated, found, known, fold) if stated else sectioning.tree(found, "heading", False, known, fold)
+
+    def sections_proposed(self, pages: Sequence[Page], count: int) -> None:
+        key = next((p.text.file if p.text and p.text.file else p.image.file if p.image else None for p in pages if p.text), None)
+        if key is not None:
+            message = _("正文里有 %(count)d 处像是卷目、门目的标题，已拟出门目树，待馆员核定后公开。", count=count)
+            self.find(Severity.NOTE, "sections-proposed", key, message)
+
     # Tracks
 
     def tracks(self) -> tuple[Track, ...]:
@@ -375,6 +434,11 @@ class _Read:
         """Sort key, best first: timed before untimed; forms that say where a line ends before LRC, both before embedded ones."""
         order = {"srt": 0, "vtt": 0, "ass": 0, "textgrid": 0, "lrc": 1, "embedded": 2}
         return not self.track.timed, order.get(self.form, 3), self.tailed
+
+
+def _is_only(page: Page, contents: tuple[str, object] | None) -> bool:
+    """A page made of the 目录 file, which says what the others are."""
+    return contents is not None and page.image is None and not page.missing and any(v.file == contents[0] for v in page.texts)
 
 
 def _as_lines(texts: Sequence[str]) -> tuple[TextLine, ...]:

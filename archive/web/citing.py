@@ -124,6 +124,8 @@ def _of_recording(item: str, moment: Moment | None) -> Quoted:
     if moment is None:
         raise NotFound(item)
     values["t"] = f"{moment.start:g}" + (f",{moment.end:g}" if moment.end is not None else "")
+    if moment.track:
+        values["track"] = moment.track
     link = absolute(url_for("browse.item", item=item, **values).replace("%2C", ","))
     told = stretch(moment.start, moment.end)
     made = _reference(whole, link, 0, passage=f"{name}，{told}" if name else told)
@@ -131,9 +133,10 @@ def _of_recording(item: str, moment: Moment | None) -> Quoted:
 
 
 def _heard(item: Item, moment: Moment) -> str:
-    """The timed lines of a passage; of several tracks the first that has any there."""
+    """The timed lines of a passage; of several tracks the first that has any there, of those of the recording that was named when one was."""
+    media = next((track.media for track in item.tracks if track.id == moment.track), moment.track)
     for track in item.tracks:
-        if track.timed:
+        if track.timed and (not moment.track or track.media == media):
             lines = [cue.text.strip() for cue in track.cues if _within(cue, moment)]
             if lines:
                 return "\n".join(lines)
@@ -196,7 +199,7 @@ def asked_range() -> tuple[int, int] | None:
 
 def _moment() -> Moment | None:
     written = request.args.get("t")
-    moment = asked_time(written)
+    moment = asked_time(written, request.args.get("track"))
     if written and moment is None:
         raise UsageError(_("t 应是秒数：12.5 或 12.5,30。"))
     return moment

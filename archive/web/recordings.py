@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import request, url_for
 
 from archive.errors import QueryError, SearchIndexError
 from archive.language import _
@@ -18,13 +18,13 @@ from archive.model.item import Cue, FileRole, Item, MediaFile, MediaKind, Segmen
 from archive.search.base import Span
 from archive.services.seeing import CutRecording
 from archive.web import derived, leaves, presenting
-from archive.web.hall import hall
+from archive.web.hall import absolute, hall
 from archive.web.leaves import Parts
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time asked for, seconds; `end` None: to the end. `track` names the timed text it was found in, empty when none was named."""
+    """A time asked for, seconds; `end` None: to the end. `track` names the timed text, or the recording, that it is meant of; empty: the first."""
 
     start: float
     end: float | None = None
@@ -115,6 +115,10 @@ class Recording:
     gaps: tuple[Gap, ...]
     absent: str
     cite: str | None
+    link: str
+    """The permanent address of the item, to which `?t=` is added."""
+    meant: str = ""
+    """What a link adds to say which of several recordings it means: `&track=f2`, nothing for the first."""
 
     @property
     def lines(self) -> int:
@@ -136,7 +140,7 @@ def asked_time(text: str | None, track: str | None = None) -> Moment | None:
     if match is None:
         return None
     start, end = float(match.group(1)), float(match.group(2)) if match.group(2) else None
-    name = track if track and re.fullmatch(r"[tm][0-9]{1,6}", track) else ""
+    name = track if track and re.fullmatch(r"[tmf][0-9]{1,6}", track) else ""
     return Moment(start, end if end is not None and end > start else None, name)
 
 
@@ -170,7 +174,10 @@ def of_item(
     elif loose:
         found.append(_Heard(None, loose, []))
     return tuple(
-        _recording(item, heard, _moment(heard, asked, n == 0), passage if passage in heard.passages else None, mark, loop)
+        replace(
+            _recording(item, heard, _moment(heard, asked, n == 0), passage if passage in heard.passages else None, mark, loop),
+            meant=f"&track={heard.file.id}" if n and heard.file is not None else "",
+        )
         for n, heard in enumerate(found)
     )
 
@@ -189,7 +196,8 @@ def _moment(heard: _Heard, asked: Moment | None, first: bool) -> Moment | None:
     """The time asked for, if it is meant of this recording: the one whose text was named, else the first."""
     if asked is None:
         return None
-    mine = any(track.id == asked.track for track in heard.tracks) if asked.track else first
+    names = {track.id for track in heard.tracks} | ({heard.file.id} if heard.file is not None else set())
+    mine = asked.track in names if asked.track else first
     return asked if mine else None
 
 
@@ -222,12 +230,12 @@ def _recording(item: Item, heard: _Heard, asked: Moment | None, here: Segment | 
         asked = Moment(here.start, here.end)
     length = file.duration if file is not None else None
     tracks = tuple(_track(item, track, asked, mark, length) for track in heard.tracks)
-    cite = url_for("browse.item", item=item.id) + "/cite" if _cites() else None
+    cite, link = url_for("citing.cite", item=item.id), absolute(url_for("browse.item", item=item.id))
     segments = tuple(_segment(item, s, s is here, cite) for s in sorted(heard.passages, key=lambda s: s.start))
     if file is None:
         return Recording(
             "text", _("随声文字"), "", False, None, "", 0, "", 0, None, None, None, None, tracks, segments, (),
-            _("这里只有文字，没有录音录像，或者录音录像不向您开放。"), cite,
+            _("这里只有文字，没有录音录像，或者录音录像不向您开放。"), cite, link,
         )  # fmt: skip
     key = file_key(item.id, file.id)
     film = file.kind is MediaKind.FILM
@@ -259,17 +267,13 @@ def _recording(item: Item, heard: _Heard, asked: Moment | None, here: Segment | 
         ),
         absent=_("网页用的声像还没有做好，或这个文件不能播放。原件已保存。"),
         cite=cite,
+        link=link,
     )
 
 
 def _cut_name(film: bool) -> str:
     """What a recording is called of which a reader may not have the file: its name could tell what they may not hear."""
     return _("影片（不含未开放的段落）") if film else _("录音（不含未开放的段落）")
-
-
-def _cites() -> bool:
-    """True when this archive answers for citations."""
-    return any(rule.rule == "/items/<item>/cite" for rule in current_app.url_map.iter_rules())
 
 
 def _chapters(item: Item, file: MediaFile) -> tuple[ShownSegment, ...]:
@@ -309,9 +313,9 @@ def _track(item: Item, track: Track, asked: Moment | None, mark: Mark, length: f
     marked = find(track, mark)
     names = timed_text.speakers(cue for cue, _spans in marked)
     named: dict[str, Any] = {} if track.id == "t1" else {"track": track.id}
-    now = -1 if asked is None else _at(marked, asked.start)
+    now = None if asked is None else _begun(marked, asked.start)
     cues = []
-    for n, ((cue, spans), who) in enumerate(zip(marked, names, strict=True)):
+    for (cue, spans), who in zip(marked, names, strict=True):
         name = anchor(track.id, cue.start)
         parts = leaves.split(cue.text, spans)
         cues.append(
@@ -323,7 +327,7 @@ def _track(item: Item, track: Track, asked: Moment | None, mark: Mark, length: f
                 url=url_for("browse.item", item=item.id, t=f"{cue.start:g}", _anchor=name, **named),
                 who=_cut(parts, 0, who),
                 parts=_cut(parts, who, len(cue.text)),
-                current=n == now,
+                current=now is not None and now == cue.start <= (asked.start if asked else 0) < cue.end,
                 beyond=length is not None and cue.start > length,
             )
         )
@@ -356,9 +360,9 @@ def _track_name(item: Item, track: Track) -> str:
     return f"{_('随声文字')} {beside.index(track) + 1}（{language}）"
 
 
-def _at(marked: Sequence[tuple[Cue, tuple[Span, ...]]], time: float) -> int:
-    """Which line is heard at a time, the later of two that overlap; -1 for none."""
-    return max((n for n, (cue, _spans) in enumerate(marked) if cue.start <= time < cue.end), default=-1)
+def _begun(marked: Sequence[tuple[Cue, tuple[Span, ...]]], time: float) -> float | None:
+    """When the lines heard at a time began: of some that overlap the latest, and two of one beginning (a language each) are heard together."""
+    return max((cue.start for cue, _spans in marked if cue.start <= time < cue.end), default=None)
 
 
 def _cut(parts: Parts, start: int, end: int) -> Parts:
@@ -372,7 +376,7 @@ def _cut(parts: Parts, start: int, end: int) -> Parts:
     return tuple(found)
 
 
-def _segment(item: Item, segment: Segment, current: bool, cite: str | None) -> ShownSegment:
+def _segment(item: Item, segment: Segment, current: bool, cite: str) -> ShownSegment:
     return ShownSegment(
         segment.title,
         presenting.clock(segment.start),
@@ -381,7 +385,7 @@ def _segment(item: Item, segment: Segment, current: bool, cite: str | None) -> S
         url_for("browse.segment", item=item.id, segment=segment.id),
         " · ".join(value for values in segment.fields.values() for value in values),
         current,
-        f"{cite}?t={segment.start:g},{segment.end:g}" if cite else None,
+        f"{cite}?s={segment.id}",
     )
 
 

@@ -13,7 +13,7 @@
     const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   };
-  const short = (seconds) => String(Math.round(seconds * 100) / 100);
+  const short = (seconds) => String(Math.round(seconds * 1000) / 1000);
   const fetched = (url) => fetch(url, { credentials: "same-origin" }).then((answer) => (answer.ok ? answer : Promise.reject(new Error(answer.status))));
 
   // The text beside the recording.
@@ -27,7 +27,7 @@
       lines: [...track.querySelectorAll("[data-cues] > li")].map((line) => ({
         line, link: line.firstElementChild, words: line.querySelector("[data-words]"), start: Number(line.dataset.start), end: Number(line.dataset.end),
       })),
-      current: track.querySelector("li.now"),
+      current: [...track.querySelectorAll("li.now")],
     }));
     let following = true;
     const follow = (on) => {
@@ -42,19 +42,21 @@
     const yields = () => { if (media) follow(false); };
 
     const update = (t) => tracks.forEach((one) => {
-      // Of lines that overlap, the one that began last.
-      const now = one.lines.filter((entry) => t >= entry.start && t < entry.end).pop();
-      const line = now ? now.line : null;
-      if (line === one.current) return;
-      if (one.current) {
-        one.current.classList.remove("now");
-        one.current.firstElementChild.removeAttribute("aria-current");
-      }
-      one.current = line;
-      if (!line) return;
-      line.classList.add("now");
-      now.link.setAttribute("aria-current", "true");
-      if (following) show(one.list, line);
+      // Of lines that overlap those that began last; two of one beginning (a language each) are heard together.
+      const heard = one.lines.filter((entry) => t >= entry.start && t < entry.end);
+      const latest = heard.reduce((most, entry) => Math.max(most, entry.start), -1);
+      const now = heard.filter((entry) => entry.start === latest).map((entry) => entry.line);
+      if (now.length === one.current.length && now.every((line, n) => line === one.current[n])) return;
+      one.current.forEach((line) => {
+        line.classList.remove("now");
+        line.firstElementChild.removeAttribute("aria-current");
+      });
+      one.current = now;
+      now.forEach((line) => {
+        line.classList.add("now");
+        line.firstElementChild.setAttribute("aria-current", "true");
+      });
+      if (now.length && following) show(one.list, now[0]);
     });
 
     tracks.forEach((one) => {
@@ -66,7 +68,7 @@
         if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
         const links = one.lines.map((entry) => entry.link);
         const at = links.indexOf(document.activeElement);
-        const from = at >= 0 ? at + (event.key === "ArrowDown" ? 1 : -1) : Math.max(0, one.lines.findIndex((entry) => entry.line === one.current));
+        const from = at >= 0 ? at + (event.key === "ArrowDown" ? 1 : -1) : Math.max(0, one.lines.findIndex((entry) => entry.line === one.current[0]));
         const next = links[Math.min(links.length - 1, Math.max(0, from))];
         if (!next) return;
         yields();
@@ -91,13 +93,13 @@
           toggle.setAttribute("aria-pressed", String(!list.hidden));
         });
       }
-      if (one.current) show(list, one.current);
+      if (one.current.length) show(list, one.current[0]);
     });
     if (media) {
       button.hidden = false;
       button.addEventListener("click", () => {
         follow(!following);
-        if (following) tracks.forEach((one) => { if (one.current) show(one.list, one.current); });
+        if (following) tracks.forEach((one) => { if (one.current.length) show(one.list, one.current[0]); });
       });
     }
 
@@ -190,8 +192,10 @@
       at: (t) => leads().lines.filter((entry) => entry.start <= t + 0.01).pop() || null,
       beside: (t, by) => {
         const { lines } = leads();
-        const here = lines.reduce((found, entry, n) => (entry.start <= t + 0.01 ? n : found), -1);
-        return lines[Math.min(lines.length - 1, Math.max(0, here + by))] || null;
+        const starts = [...new Set(lines.map((entry) => entry.start))];
+        const here = starts.filter((start) => start <= t + 0.01).length - 1;
+        const start = starts[Math.min(starts.length - 1, Math.max(0, here + by))];
+        return lines.find((entry) => entry.start === start) || null;
       },
     };
   };
@@ -348,7 +352,7 @@
         timeline.setAttribute("aria-valuetext", told(words.sayOf, clock(t), clock(duration())) + (heard ? ` · ${heard}` : ""));
       }
       const citing = part("citing");
-      if (citing) citing.href = `${words.cite}?t=${passage()}`;
+      if (citing) citing.href = `${words.cite}?t=${passage()}${words.meant}`;
       if (text) text.update(t);
       draw();
     };
@@ -368,8 +372,12 @@
     const write = () => {
       const url = new URL(location.href);
       const asked = url.searchParams;
-      ["t", "loop", "rate"].forEach((name) => asked.delete(name));
-      if (loop.b !== null) { asked.set("t", `${short(loop.a)},${short(loop.b)}`); asked.set("loop", "1"); }
+      ["t", "loop", "rate", "track"].forEach((name) => asked.delete(name));
+      if (loop.b !== null) {
+        asked.set("t", `${short(loop.a)},${short(loop.b)}`);
+        if (words.meant) asked.set("track", words.meant.split("=")[1]);
+        asked.set("loop", "1");
+      }
       if (media.playbackRate !== 1) asked.set("rate", String(media.playbackRate));
       history.replaceState(null, "", url.pathname + (asked.size ? `?${String(asked).replace(/%2C/g, ",")}` : "") + url.hash);
     };
@@ -419,7 +427,7 @@
     };
     const link = () => {
       const here = loop.b !== null ? `${short(loop.a)},${short(loop.b)}` : short(media.currentTime);
-      return `${words.link}?t=${here}`;
+      return `${words.link}?t=${here}${words.meant}`;
     };
     const captions = () => {
       const shownNow = [...media.textTracks].find((track) => track.kind === "captions" && track.mode === "showing");
@@ -447,11 +455,11 @@
       link: () => copy(link(), link()),
       quote: async () => {
         try {
-          const found = await (await fetched(`${words.cite}?t=${passage()}&format=json`)).json();
+          const found = await (await fetched(`${words.cite}?t=${passage()}${words.meant}&format=json`)).json();
           const cited = found.citation && (found.citation["gbt7714-2025"] || Object.values(found.citation)[0]);
           await copy([found.quotation, cited, found.link].filter(Boolean).join("\n"), cited || "");
         } catch {
-          location.assign(`${words.cite}?t=${passage()}`);
+          location.assign(`${words.cite}?t=${passage()}${words.meant}`);
         }
       },
       "hit-before": () => text && text.step(-1),
@@ -497,7 +505,8 @@
     const start = Number(words.start);
     if (asked.has("rate") && [...rates.options].some((option) => option.value === asked.get("rate"))) faster(Number(asked.get("rate")));
     const wanted = (asked.get("t") || "").split(",").map(Number);
-    if (asked.get("loop") === "1" && wanted.length === 2 && wanted[1] > wanted[0] && start === wanted[0]) {
+    const mine = (asked.get("track") || "") === words.meant.replace("&track=", "") || (asked.has("track") && player.querySelector(`[data-track="${CSS.escape(asked.get("track"))}"]`));
+    if (mine && asked.get("loop") === "1" && wanted.length === 2 && wanted[1] > wanted[0] && start === wanted[0]) {
       const begin = () => { setLoop(wanted[0], wanted[1]); seek(wanted[0], false); };
       if (media.readyState) begin();
       else media.addEventListener("loadedmetadata", begin, { once: true });

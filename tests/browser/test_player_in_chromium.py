@@ -262,13 +262,17 @@ def test_bands_and_passages_lead_to_their_second(visitor: Reader) -> None:
     expect(bands).to_have_text(["慢板", "原板"])
     widths = [bands.nth(n).bounding_box() for n in (0, 1)]
     assert widths[0] and widths[1] and 1.8 < widths[1]["width"] / widths[0]["width"] < 2.2
-    page.get_by_role("link", name="後一段").focus()
+    page.locator(".segments a[data-start='20.0']").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('audio').currentTime >= 20")
     page.locator("[data-do=play]").click()
     page.locator("[data-do=link]").click()
     expect(page.locator("[data-say]")).to_contain_text("已复制")
     assert re.search(r"/items/talk\?t=2\d(\.\d+)?$", page.evaluate("navigator.clipboard.readText()"))
+    page.locator("[data-do=quote]").click()
+    expect(page.locator("[data-say]")).to_contain_text("[EB/OL]")
+    quoted = page.evaluate("navigator.clipboard.readText()")
+    assert re.match(r"李：第1\d句\n.*长谈.*\n.*/items/talk\?t=", quoted, re.DOTALL), quoted
 
 
 def test_a_film_has_captions_and_shows_where_one_is_going(visitor: Reader) -> None:

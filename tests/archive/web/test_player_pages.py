@@ -72,6 +72,23 @@ def test_a_time_is_meant_of_the_recording_whose_text_it_names(shown: Callable[..
     assert second.tracks[0].cues[0].current
 
 
+def test_two_languages_of_one_beginning_are_heard_together(shown: Callable[..., tuple[recordings.Recording, ...]]) -> None:
+    both = Track("t1", "f1", (Cue(0.0, 2.0, "前"), Cue(1.0, 2.0, "去也"), Cue(1.0, 2.0, "Off they go")))
+    (rec, *_rest) = shown(replace(SONG, tracks=(both,)), recordings.Moment(1.5))
+    assert [cue.current for cue in rec.tracks[0].cues] == [False, True, True]
+
+
+def test_of_several_recordings_a_link_says_which_it_means(
+    shown: Callable[..., tuple[recordings.Recording, ...]], client: FlaskClient
+) -> None:
+    first, second, *_rest = shown(SONG, recordings.asked_time("1", "f2"))
+    assert (first.meant, second.meant) == ("", "&track=f2")
+    assert (first.fragment, second.fragment) == ("", "#t=1")
+    cited = client.get("/items/song/cite?t=0,1&track=t1&format=json").get_json()
+    assert (cited["quotation"], cited["link"].partition("?")[2]) == ("玄德公在馬上", "t=0,1&track=t1")
+    assert client.get("/items/song/cite?t=0,1&track=f9&format=json").get_json()["quotation"] == ""
+
+
 def test_what_lies_beyond_the_end_is_shown_and_says_so(shown: Callable[..., tuple[recordings.Recording, ...]]) -> None:
     late = Track("t1", "f1", (*SONG.tracks[0].cues, Cue(60.0, 62.0, "多出來的一句")))
     (rec, *_rest) = shown(replace(SONG, tracks=(late,)))

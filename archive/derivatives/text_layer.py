@@ -35,10 +35,10 @@ def recognise(pyramid: Path, threads: int = 1) -> tuple[TextLine, ...]:
 
 def recognise_image(image: Image.Image, scale: float = 1.0, threads: int = 1) -> tuple[TextLine, ...]:
     """The lines of an upright image; boxes are multiplied by `scale`. Lines in double small columns are of kind `note`."""
-    result = _engine(threads)(np.asarray(image.convert("RGB"))[:, :, ::-1])
+    result = engine(threads)(np.asarray(image.convert("RGB"))[:, :, ::-1])
     if result.boxes is None or result.txts is None or result.scores is None:
         return ()
-    boxes = [_upright(polygon, scale) for polygon in result.boxes]
+    boxes = [upright(polygon, scale) for polygon in result.boxes]
     return tuple(
         TextLine(str(result.txts[index]), boxes[index], round(float(result.scores[index]), 3), "note" if note else "main")
         for index, note in reading_order.in_order(boxes)
@@ -56,7 +56,8 @@ def check() -> str:
 
 
 @cache
-def _engine(threads: int) -> Any:
+def engine(threads: int) -> Any:
+    """The engine, loaded once; raises MissingToolError without the extra `ocr`."""
     missing = check()
     if missing:
         raise MissingToolError("rapidocr", missing)
@@ -71,7 +72,8 @@ def _engine(threads: int) -> Any:
     return RapidOCR(params=options)
 
 
-def _upright(polygon: Any, scale: float) -> reading_order.Box:
+def upright(polygon: Any, scale: float) -> reading_order.Box:
+    """The box around a polygon of corners, multiplied by `scale`."""
     xs, ys = [float(point[0]) for point in polygon], [float(point[1]) for point in polygon]
     left, top = max(0, round(min(xs) * scale)), max(0, round(min(ys) * scale))
     return left, top, max(1, round(max(xs) * scale) - left), max(1, round(max(ys) * scale) - top)

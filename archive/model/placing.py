@@ -44,7 +44,7 @@ def character_boxes(line: TextLine, *, notes: bool) -> tuple[Box | None, ...]:
 
     `notes`: brackets hold small notes, `(right/left)`, as in profiles with `notes_layout`.
     """
-    return _boxes(line, notes, _begins_inside(line.text) if notes else False)
+    return _boxes(line, notes, begins_inside(line.text) if notes else False)
 
 
 def regions(lines: Sequence[TextLine], start: int, end: int, *, notes: bool) -> tuple[Box, ...]:
@@ -54,10 +54,10 @@ def regions(lines: Sequence[TextLine], start: int, end: int, *, notes: bool) -> 
     for line in lines:
         first, last = max(start - at, 0), min(end - at, len(line.text))
         if first < last:
-            known = _boxes(line, notes, inside or (notes and _begins_inside(line.text)))
+            known = _boxes(line, notes, inside or (notes and begins_inside(line.text)))
             drawn += _runs(known[first:last])
         if notes:
-            inside = _ends_inside(line.text, inside)
+            inside = ends_inside(line.text, inside)
         at += len(line.text) + 1
     return tuple(drawn)
 
@@ -262,10 +262,11 @@ def _is_printed(sign: str) -> bool:
     return unicodedata.category(sign)[0] not in "PCM" and sign not in _HEADING
 
 
-def _begins_inside(text: str) -> bool:
+def begins_inside(text: str) -> bool:
     """True when the first bracket of a line closes a note."""
     return next((sign in _CLOSING for sign in text if sign in _OPENING + _CLOSING), False)
 
 
-def _ends_inside(text: str, inside: bool) -> bool:
+def ends_inside(text: str, inside: bool) -> bool:
+    """True when a note is open at the end of a line; `inside`: one was open at its beginning."""
     return next((sign in _OPENING for sign in reversed(text) if sign in _OPENING + _CLOSING), inside)

@@ -83,6 +83,6 @@ def test_a_vertical_page_is_read_with_boxes_of_the_full_image(tmp_path: Path) ->
 
 def test_without_the_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
-    text_layer._engine.cache_clear()
+    text_layer.engine.cache_clear()
     with pytest.raises(MissingToolError, match=r"fangzhi\[ocr\]"):
         text_layer.recognise_image(Image.new("L", (50, 50)))

@@ -130,7 +130,7 @@ def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clo
     catalogue = open_catalogue(settings.catalogue, create=True)
     index = DeferredIndex(lambda: _index(settings.index, definitions))
     derivatives = DerivativeStore(settings.derivatives)
-    reading = Reading(catalogue, index, definitions, lambda: now().date())
+    reading = Reading(catalogue, index, definitions, lambda: now().date(), derivatives)
     keeping = Keeping(settings, store, journal, catalogue, index, derivatives, definitions, now)
     publishing = Publishing(store, journal, catalogue, now)
     private = _private(settings)

@@ -341,17 +341,21 @@ def _discard_damaged(settings: Settings) -> None:
 
 
 def work(home: Path, stop: threading.Event) -> None:
-    """The background worker: keeps the index up with the catalogue until `stop` is set."""
+    """The background worker: keeps the index up with the catalogue until `stop` is set; when that has been quiet, finds lines on page images."""
     from archive.assembly import open_archive
     from archive.errors import Busy
+    from archive.services.idle import Idle
 
     archive = open_archive(load_settings(home))
-    pause, said = 1.0, ""
+    pause, said, idle = 1.0, "", Idle()
     try:
         while not stop.wait(pause):
             try:
                 if archive.keeping.waiting():
+                    idle.disturbed()
                     archive.keeping.drain()
+                elif idle.long_enough():
+                    idle.done(archive.keeping.find_lines(until=lambda: stop.is_set() or archive.keeping.waiting()))
                 pause, said = 1.0, ""
             except Busy:
                 continue

@@ -57,7 +57,11 @@ def check(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_j
 @_JOBS
 @_JSON
 @_QUICK
-@click.option("--ocr", is_flag=True, help="没有文本的面做机器识别 / read pages without text")
+@click.option(
+    "--ocr",
+    is_flag=True,
+    help="没有文本的面做机器识别，有文本的面找出各列的位置 / read pages without text, find the lines of those with text",
+)
 @click.pass_context
 def run(ctx: click.Context, folder: Path, report: Path | None, jobs: int, as_json: bool, quick: bool, ocr: bool) -> None:
     """收入；中断过就接着做。 / Take it in; goes on by itself where it was interrupted."""
@@ -225,6 +229,7 @@ class _Bar:
             "preserve": _("收入原件"),
             "derive": _("制作衍生件"),
             "ocr": _("机器识别"),
+            "lines": _("找出影像上的各列"),
             "index": _("编入索引"),
         }
         if stage not in self._tasks:

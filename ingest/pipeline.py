@@ -323,6 +323,7 @@ class _Run:
         self._register_ready(everything=True)
         if self.options.ocr:
             self._recognise()
+            self._find_lines()
         self._close_batch()
         self.options.progress("index", 0, 1)
         self._index()
@@ -362,6 +363,17 @@ class _Run:
                     before=found.version,
                 )
                 register.register(archive.catalogue, archive.store, item_id, day=archive.today())
+
+    def _find_lines(self) -> None:
+        """Find the lines of pages that came with text but without boxes, so that the text can be placed on the image."""
+        archive, outcome = self.archive, self.outcome
+        items = (objects.read_object(archive.store, item).described for item in [*outcome.ingested, *outcome.unchanged])
+        jobs = (job for item in items for job in deriving.line_jobs(item, archive.store, archive.derivatives, archive.settings, again=True))
+        for number, (job, fault) in enumerate(deriving.find_all_lines(jobs), 1):
+            self.options.progress("lines", number, 0)
+            if fault is not None:
+                message = _("这一面上各列的位置没有找到（%(why)s）。文字照常可读可检，只是不在影像上标出。", why=str(fault))
+                outcome.findings.append(Finding(Severity.NOTE, "no-lines", f"{job.item} {job.page}", message))
 
     def _index(self) -> None:
         try:

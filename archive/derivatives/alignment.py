@@ -354,23 +354,26 @@ def _draw(stretch: list[_Cell], pitch: Callable[[_Track], float], wide: float) -
             continue
         before = stretch[index - 1] if index else None
         after = stretch[index + 1] if index + 1 < len(stretch) else None
-        top, bottom = _edge(before, cell, pitch(track)), _edge(cell, after, pitch(track))
+        top, bottom = _top(before, cell, track, pitch(track)), _bottom(cell, after, track, pitch(track))
         x, _y, width, _height = track.box
         box = x, round(top), width, max(1, round(bottom) - round(top))
         cell.box = half(box, cell.sign.track) if cell.sign.track != MAIN and width > 0.75 * wide else box
 
 
-def _edge(before: _Cell | None, after: _Cell | None, pitch: float) -> float:
-    """Where one character ends and the next begins; at the end of a track where its ink ends."""
-    first, second = before.track if before else None, after.track if after else None
-    if before and after and first and second and first.box == second.box:
-        return _gap(second, (before.centre + after.centre) / 2, pitch)
-    if after and second:
-        top = after.centre - pitch / 2
-        return second.box[1] if abs(top - second.box[1]) < _NEAR_END * pitch else _gap(second, top, pitch)
-    assert before is not None and first is not None
-    bottom = before.centre + pitch / 2
-    return first.end if abs(bottom - first.end) < _NEAR_END * pitch else _gap(first, bottom, pitch)
+def _top(before: _Cell | None, cell: _Cell, track: _Track, pitch: float) -> float:
+    """Where a character begins: half-way from the one above, or where the ink of its track begins."""
+    if before is not None and before.track is not None and before.track.box == track.box:
+        return _gap(track, (before.centre + cell.centre) / 2, pitch)
+    top = cell.centre - pitch / 2
+    return track.box[1] if abs(top - track.box[1]) < _NEAR_END * pitch else _gap(track, top, pitch)
+
+
+def _bottom(cell: _Cell, after: _Cell | None, track: _Track, pitch: float) -> float:
+    """Where a character ends: half-way to the one below, or where the ink of its track ends."""
+    if after is not None and after.track is not None and after.track.box == track.box:
+        return _gap(track, (cell.centre + after.centre) / 2, pitch)
+    bottom = cell.centre + pitch / 2
+    return track.end if abs(bottom - track.end) < _NEAR_END * pitch else _gap(track, bottom, pitch)
 
 
 def _gap(track: _Track, at: float, pitch: float) -> float:

@@ -5,7 +5,7 @@ Made once for an image whose page has text without boxes; the engine is that of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,18 @@ def find_in(image: Image.Image, scale: float = 1.0, threads: int = 1) -> tuple[F
 def lines_of(facts: Mapping[str, Any] | None) -> tuple[FoundLine, ...]:
     """What `find` gave, from the facts kept; nothing when there are none."""
     return tuple(_line(record) for record in (facts or {}).get("lines", ()))
+
+
+def within(lines: Iterable[FoundLine], region: Box) -> Iterator[FoundLine]:
+    """The lines whose middle lies in a region of the image, in pixels of that region."""
+    left, top, width, height = region
+    for line in lines:
+        x, y, w, h = line.box
+        if left <= x + w / 2 < left + width and top <= y + h / 2 < top + height:
+            along = top if _runs_down(line) else left
+            gaps = tuple((start - along, end - along) for start, end in line.gaps)
+            cells = tuple((cx - left, cy - top, cw, ch) for cx, cy, cw, ch in line.cells)
+            yield FoundLine((x - left, y - top, w, h), line.text, line.score, cells, gaps)
 
 
 def _record(line: FoundLine) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.derivatives import passages
+from archive.derivatives.base import Made
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.store import DerivativeStore
 from archive.model.item import MediaFile, MediaKind, TextLine
@@ -19,6 +20,7 @@ RECIPES: dict[str, str] = {
     "image": "image-1",
     "sound": "sound-1",
     "film": "film-1",
+    "lines": "lines-1",
 }
 """Name of a derivative to recipe with version. The makers state the same; a test compares them, so that this module stays quick to import."""
 
@@ -121,6 +123,30 @@ def read_text(original: Original, part: int | None, root: Path, limits: MakeLimi
     make_image(original, part, root, limits)
     pyramid = DerivativeStore(root).get(original.sha512, part, page_image.RECIPE, page_image.PYRAMID)
     return text_layer.recognise(pyramid) if pyramid else ()
+
+
+def find_lines(original: Original, part: int | None, root: Path, limits: MakeLimits | None = None) -> dict[str, Any]:
+    """Where the lines of an image are, kept in the store; its page image is made first when it is missing. Facts as `page_lines.find`.
+
+    Needs a sandbox of `text_layer.ENGINE_MEMORY_MIB`. Raises MissingToolError without the extra `ocr`, DecodeError.
+    """
+    from archive.derivatives import page_image, page_lines
+
+    store = DerivativeStore(root)
+    found = store.facts(original.sha512, part, page_lines.RECIPE)
+    if found is not None and "fault" not in found:
+        return found
+    make_image(original, part, root, limits)
+    pyramid = store.get(original.sha512, part, page_image.RECIPE, page_image.PYRAMID)
+    assert pyramid is not None
+    return dict(store.put(original.sha512, part, page_lines.RECIPE, Made({}, page_lines.find(pyramid))))
+
+
+def mark_lines_faulty(original: Original, part: int | None, root: Path, fault: str) -> None:
+    """Note that the lines of an image cannot be found, so that nobody tries again and again; `find_lines` does."""
+    from archive.derivatives import page_lines
+
+    DerivativeStore(root).put(original.sha512, part, page_lines.RECIPE, Made({}, {"lines": [], "fault": fault}))
 
 
 def _make_recording(

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from archive.derivatives import registry
 from archive.derivatives.ffmpeg import Tools
 from archive.derivatives.registry import MakeLimits, Original
+from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
+from archive.errors import DecodeError
 from archive.model.access import Access, Intervals
-from archive.model.item import Item, MediaFile, MediaKind
+from archive.model.item import Item, MediaFile, MediaKind, Page
 from archive.settings import Settings
 from archive.storage.base import ObjectStore
 
 Closed = Intervals
+
+LINES_SECONDS = 300
+"""CPU seconds in which the lines of one image must be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,68 @@ def missing(item: Item, store: ObjectStore, derivatives: DerivativeStore, settin
                 continue
             original = registry.original(file, store.local_path(item.id, file.path))
             yield DeriveJob(item.id, file.id, file.kind, original, part, closed, str(derivatives.root), tools, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class LinesJob:
+    """One page image whose lines are to be found, whole enough to be sent to a child process."""
+
+    item: str
+    page: str
+    original: Original
+    part: int | None
+    root: str
+    limits: MakeLimits
+
+
+def line_jobs(
+    item: Item, store: ObjectStore, derivatives: DerivativeStore, settings: Settings, *, again: bool = False
+) -> Iterator[LinesJob]:
+    """The images of an item (with its texts) whose lines are still to be found, each once: those of pages that have text without boxes.
+
+    `again`: also those that failed. Files in which personal numbers may stand are left alone.
+    """
+    limits, files, done = make_limits(settings), {file.id: file for file in item.files}, set()
+    for page in item.pages:
+        if page.image is None or not lacks_boxes(page):
+            continue
+        file, part = files[page.image.file], page.image.part
+        if file.personal or part not in registry.image_parts(file) or (file.id, part) in done:
+            continue
+        done.add((file.id, part))
+        known = derivatives.facts(file.sha512, part, registry.RECIPES["lines"])
+        if known is None or (again and "fault" in known):
+            original = registry.original(file, store.local_path(item.id, file.path))
+            yield LinesJob(item.id, page.id, original, part, str(derivatives.root), limits)
+
+
+def lacks_boxes(page: Page) -> bool:
+    """True when the text that is shown of a page has printed lines and none of them a box."""
+    lines = [line for line in page.text.lines if line.text.strip()] if page.text else []
+    return bool(lines) and not any(line.box for line in lines)
+
+
+def can_find_lines() -> bool:
+    """Whether the extra `ocr` is here."""
+    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
+
+
+def find_lines(job: LinesJob) -> int:
+    """Do a job; the number of lines found. Raises DecodeError and MissingToolError. Runs in a child process, behind everything else."""
+    os.setpriority(os.PRIO_PROCESS, 0, 15)
+    return len(registry.find_lines(job.original, job.part, Path(job.root), job.limits)["lines"])
+
+
+def find_all_lines(jobs: Iterable[LinesJob]) -> Iterator[tuple[LinesJob, DecodeError | None]]:
+    """Do jobs one after the other; each with why it failed. What failed is marked, and not tried again until it is asked for."""
+    from archive.derivatives import text_layer
+
+    with Sandbox(1, text_layer.ENGINE_MEMORY_MIB, LINES_SECONDS) as sandbox:
+        for (job,), answer in sandbox.map(find_lines, ((job,) for job in jobs)):
+            fault = answer if isinstance(answer, DecodeError) else None
+            if fault:
+                registry.mark_lines_faulty(job.original, job.part, Path(job.root), str(fault))
+            yield job, fault
 
 
 def sets(item: Item, derivatives: DerivativeStore) -> Iterator[Path]:

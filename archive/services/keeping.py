@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from archive.catalogue import notes, outbox
 from archive.catalogue.engine import Catalogue, clear, scrub
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
-from archive.errors import DecodeError, NotFound, StorageError, UsageError
+from archive.errors import Busy, DecodeError, NotFound, StorageError, UsageError
 from archive.language import _
 from archive.model.donation import Batch, BatchState
 from archive.model.item import Item
@@ -32,6 +33,8 @@ from archive.settings import Settings
 from archive.storage.base import FixityProblem, ObjectStore
 from archive.storage.journal import Journal, JournalEntry
 from archive.storage.private import PrivateStore
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, how many there are (0: unknown)."""
@@ -207,7 +210,37 @@ class Keeping:
                     made += 1
                 if progress:
                     progress("derivatives", made + failed, 0)
+        wanted = self.line_jobs(item, again=True) if deriving.can_find_lines() else ()
+        for _page, fault in deriving.find_all_lines(wanted):
+            made, failed = made + (fault is None), failed + (fault is not None)
+            if progress:
+                progress("lines", made + failed, 0)
         return made, failed
+
+    def find_lines(self, *, until: Callable[[], bool] = lambda: False) -> bool:
+        """Find the lines of page images that have text without boxes, one after the other until `until`; True when none is left.
+
+        Does nothing without the extra `ocr`, or while another process does it.
+        """
+        if not deriving.can_find_lines():
+            return True
+        with contextlib.suppress(Busy), lock(self._settings.run, "lines"):
+            for job, fault in deriving.find_all_lines(self.line_jobs()):
+                if fault is not None:
+                    log.warning("no lines were found on %s %s: %s", job.item, job.page, fault)
+                if until():
+                    return False
+        return True
+
+    def line_jobs(self, only: str | None = None, *, again: bool = False) -> Iterator[deriving.LinesJob]:
+        """Page images (of `only` one item) with text without boxes whose lines are still to be found; `again`: those too that failed."""
+        with self._catalogue.read() as connection:
+            ids = [only] if only is not None else item_rows.item_ids(connection)
+        for item in ids:
+            with self._catalogue.read() as connection:
+                stored = item_rows.get_item(connection, item, texts=True)
+            if stored is not None:
+                yield from deriving.line_jobs(stored.item, self._store, self._derivatives, self._settings, again=again)
 
     def _jobs(self, only: str | None = None) -> Iterator[tuple[deriving.DeriveJob]]:
         for item in self.items(only):

@@ -21,6 +21,7 @@ from archive.catalogue import items as rows
 from archive.catalogue import schema as tables
 from archive.catalogue.engine import Catalogue, Prepared
 from archive.catalogue.shown import counts
+from archive.derivatives.store import DerivativeStore
 from archive.errors import NotFound, UsageError, Withdrawn
 from archive.language import _
 from archive.model.access import Access, Intervals, Terms
@@ -29,7 +30,7 @@ from archive.model.item import Item, MediaFile, Page, TextLine, TextVersion, Tra
 from archive.model.profile import Collection, Definitions, Profile
 from archive.model.rights import Audience, Rights
 from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span, Suggestion
-from archive.services import seeing
+from archive.services import boxes, seeing
 from archive.services.seeing import CutRecording
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,10 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """A page opened: `position` of `of`, the ids beside it, its image (file key, size in pixels) and the reading to show."""
+    """A page opened: `position` of `of`, the ids beside it, its image (file key, size in pixels) and the reading to show.
+
+    `text` has boxes wherever they are known: as they came (ALTO, machine reading) or placed on the image afterwards (`services/boxes.py`).
+    """
 
     item: ItemSummary
     page: Page
@@ -233,8 +237,16 @@ class SearchView:
 class Reading:
     """The archive as readers meet it. `today` gives the day (UTC) on which embargoes are judged. Safe to share between threads."""
 
-    def __init__(self, catalogue: Catalogue, index: SearchIndex, definitions: Definitions, today: Callable[[], date]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        index: SearchIndex,
+        definitions: Definitions,
+        today: Callable[[], date],
+        derivatives: DerivativeStore | None = None,
+    ) -> None:
         self._catalogue = catalogue
+        self._derivatives = derivatives
         self._index = index
         self._definitions = definitions
         self._today = today
@@ -337,6 +349,9 @@ class Reading:
             previous, following = rows.page_neighbours(connection, item_id, stored.position, reader, date.fromordinal(day))
         page = replace(_seen_page(stored, reader, day), position=position)
         profile = self._profile(row["kind"])
+        text = page.text
+        if text is not None and stored.file is not None and self._derivatives is not None:
+            text = boxes.with_boxes(page, text, stored.file.sha512, self._derivatives, notes=profile.notes_layout)
         rights = seeing.told(msgspec.json.decode(row["record"], type=Item).rights, reader)
         return PageView(
             item=_summary(row),
@@ -348,7 +363,7 @@ class Reading:
             image=file_key(item_id, page.image.file, page.image.part) if page.image else None,
             width=stored.width if page.image else None,
             height=stored.height if page.image else None,
-            text=page.text,
+            text=text,
             profile=profile,
             rights=rights,
         )

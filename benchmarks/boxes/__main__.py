@@ -45,9 +45,7 @@ def main() -> int:
     print(f"{STRINGS} strings: {inside} of {asked} characters inside ({inside / asked:.1%}), {whole} strings whole, {spilt} others covered")
     print(f"every character by itself: {every} of {total} inside ({every / total:.1%})")
     for page in pages:
-        print(
-            f"{page.name}: found in {page.finding:.1f} CPU s, placed in {page.placing * 1000:.1f} CPU ms, {[c for c in page.confidences]}"
-        )
+        print(f"{page.name}: found in {page.finding:.1f} CPU s, placed in {page.placing * 1000:.1f} CPU ms, {page.confidences}")
     if given.overlays:
         given.overlays.mkdir(parents=True, exist_ok=True)
         for scan in sorted(SCANS.glob("*.png")):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest_media import picture
 
-from archive.derivatives import film, page_image, registry, sound
+from archive.derivatives import film, page_image, page_lines, registry, sound
 from archive.derivatives.base import Made
 from archive.derivatives.sandbox import Sandbox
 from archive.derivatives.store import DerivativeStore
@@ -79,7 +79,7 @@ def test_leavings_of_killed_makers_are_swept(tmp_path: Path) -> None:
 
 
 def test_the_registry_names_the_recipes_of_the_makers() -> None:
-    assert registry.RECIPES == {"image": page_image.RECIPE, "sound": sound.RECIPE, "film": film.RECIPE}
+    assert registry.RECIPES == {"image": page_image.RECIPE, "sound": sound.RECIPE, "film": film.RECIPE, "lines": page_lines.RECIPE}
 
 
 def test_a_page_image_is_made_once_in_the_sandbox(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from archive.web import (
     api,
     citing,
     concordance,
+    downloads,
     health,
     iiif,
     iiif_images,
@@ -90,7 +91,7 @@ def create_app(archive: Archive) -> Flask:
     _watch(app)
     _dress(app)
     # Pages of items and of leaves share a blueprint.
-    for part in (reading_page, citing, search, concordance, api, media, timed_text, iiif, iiif_images, iiif_search, health):
+    for part in (reading_page, citing, downloads, search, concordance, api, media, timed_text, iiif, iiif_images, iiif_search, health):
         app.register_blueprint(part.blueprint)
     kept.install(app)
     turns.install(app)

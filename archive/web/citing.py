@@ -82,7 +82,7 @@ def quoted(item: str) -> Quoted:
     if page is None:
         if region or chosen:
             raise UsageError(_("xywh、start、end 说的是一面上的位置，须同时写明 page。"))
-        return _of_recording(item, moment) if moment or "s" in request.args else _of_item(item)
+        return _of_recording(item, moment) if moment or "s" in request.args else of_item(item)
     if moment:
         raise UsageError(_("page 与 t 只能写一个：一个说书叶，一个说音像。"))
     return of_page(item, page, region, chosen)
@@ -104,7 +104,7 @@ def of_page(item: str, page: str, region: str | None = None, chosen: tuple[int, 
     return Quoted(words, _reference(whole, link, view.of, view.page), view.page.folio is not None and view.page.folio.verified, whole, view)
 
 
-def _of_item(item: str) -> Quoted:
+def of_item(item: str) -> Quoted:
     view = hall().reading.item(reader(), item, pages_size=1)
     made = _reference(view.item, absolute(url_for("browse.item", item=item)), view.summary.pages)
     return Quoted("", made, True, view.item)

@@ -297,7 +297,9 @@ ASKED: dict[str, Any] = {
     "iiif_search.autocomplete": lambda known: [{"q": "志"}, *({"q": secret.mark[:2]} for secret in MARKED)],
     "iiif.manifest": lambda known: [{}, {"page": "p2"}],
     "browse.item": lambda known: [{}, {"q": "月"}, {"page": "2"}, {"t": "2.5,3"}],
-    "browse.page": lambda known: [{}, {"q": "志書之"}, {"version": "1"}],
+    "browse.page": lambda known: [{}, {"q": "志書之", "view": "spread"}, {"version": "1", "text": "over"}],
+    "browse.hits": lambda known: [{"q": "志"}, *({"q": secret.mark} for secret in SECRETS.values())],
+    "browse.leaf": lambda known: [{"to": "1"}, {"to": "卷一"}],
     "citing.cite": lambda known: [
         {},
         {"format": "json"},

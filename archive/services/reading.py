@@ -25,6 +25,7 @@ from archive.derivatives.store import DerivativeStore
 from archive.errors import NotFound, UsageError, Withdrawn
 from archive.language import _
 from archive.model.access import Access, Intervals, Terms
+from archive.model.folios import Folio
 from archive.model.identifiers import file_key, parse_file_key
 from archive.model.item import Item, MediaFile, Page, TextLine, TextVersion, Track
 from archive.model.profile import Collection, Definitions, Profile
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 LARGEST = 200
 """Most items, pages or hits on one page of a list."""
 PAGES_SIZE = 48
+MOST_PAGES = 20_000
+"""Most pages of one item among which hits are turned from one to the next."""
 
 
 class Narrowing(TypedDict, total=False):
@@ -126,6 +129,8 @@ class PageSummary:
     has_text: bool
     verified: bool = False
     """A person looked at the folio (已核)."""
+    printed: Folio | None = None
+    """What `folio` is the label of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,8 @@ class PageView:
     profile: Profile | None
     rights: Rights
     """Of the item, for a licence line."""
+    direction: tuple[str, ...] = ()
+    """The item's own reading direction, as written; empty where its profile decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +359,7 @@ class Reading:
         text = page.text
         if text is not None and stored.file is not None and self._derivatives is not None:
             text = boxes.with_boxes(page, text, stored.file.sha512, self._derivatives, notes=profile.notes_layout)
-        rights = seeing.told(msgspec.json.decode(row["record"], type=Item).rights, reader)
+        whole = msgspec.json.decode(row["record"], type=Item)
         return PageView(
             item=_summary(row),
             page=page,
@@ -365,7 +372,8 @@ class Reading:
             height=stored.height if page.image else None,
             text=text,
             profile=profile,
-            rights=rights,
+            rights=seeing.told(whole.rights, reader),
+            direction=whole.fields.get("reading-direction", ()),
         )
 
     def page_at(self, reader: Audience, item_id: str, position: int) -> PageView:
@@ -376,6 +384,23 @@ class Reading:
         if not found:
             raise _nothing(f"{item_id}/pages/{position}")
         return self.page(reader, item_id, found[0].id)
+
+    def pages(self, reader: Audience, item_id: str) -> tuple[PageSummary, ...]:
+        """All pages of an item that the reader sees, in order, for a viewer's list; raises NotFound and Withdrawn."""
+        with self._at() as (connection, day):
+            row = self._row(connection, item_id, reader, day)
+            return _chunk(connection, row, reader, day, 0, row["n_pages"])
+
+    def pages_with(self, reader: Audience, item_id: str, text: str, *, taboo: bool = True) -> tuple[tuple[str, int], ...]:
+        """The pages of an item on which a query is found, in order, each with its occurrences.
+
+        Raises QueryError and SearchIndexError, NotFound and Withdrawn.
+        """
+        query = self.query(reader, text, item=item_id, taboo=taboo)
+        results = self._index.search(replace(query, sort="position", limit=MOST_PAGES, facets=(), snippets=False))
+        with self._at() as (connection, _day):
+            seen = self._checked(connection, results, reader, query.today.toordinal(), 1, MOST_PAGES)
+        return tuple((hit.key, hit.matches) for hit in seen.results.hits if hit.target == "page")
 
     def file(self, reader: Audience, key: str) -> FileAccess:
         """A file or one image of it, for whoever serves its bytes or what is made from them; raises NotFound and Withdrawn."""
@@ -844,6 +869,7 @@ def _page_summary(row: Mapping[Any, Any], position: int, reader: Audience, day: 
         height=row["height"] if shows else None,
         has_text=row["texts"] > 0 and rows.terms_of(row, "text_").on(day) <= reader.rank,
         verified=page.folio is not None and page.folio.verified,
+        printed=page.folio,
     )
 
 

@@ -33,6 +33,7 @@ from archive.web import (
     problems,
     reading_page,
     search,
+    shrinking,
     timed_text,
     turns,
     wording,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 1 << 20
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
-"""An empty style element: leaf.js adds one so that OpenSeadragon adds none with rules of its own."""
+"""An empty style element: reader/plate.js adds one so that OpenSeadragon adds none with rules of its own."""
 _CSP = "; ".join(
     (
         "default-src 'none'",
@@ -93,6 +94,7 @@ def create_app(archive: Archive) -> Flask:
     # Pages of items and of leaves share a blueprint.
     for part in (reading_page, citing, downloads, search, concordance, api, media, timed_text, iiif, iiif_images, iiif_search, health):
         app.register_blueprint(part.blueprint)
+    shrinking.install(app)
     kept.install(app)
     turns.install(app)
     return app

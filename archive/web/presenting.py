@@ -106,7 +106,12 @@ def own_words(holding: Collection) -> tuple[str, str]:
 
 def direction(item: Item, profile: Profile | None) -> str:
     """`rtl` or `ltr`: the item's own reading direction, else its profile's. Never the interface's."""
-    for written in item.fields.get("reading-direction", ()):
+    return written_direction(item.fields.get("reading-direction", ()), profile)
+
+
+def written_direction(values: Iterable[str], profile: Profile | None) -> str:
+    """The same of the values of the field alone."""
+    for written in values:
         if written.startswith(("自右", "右起", "从右")) or written.lower() in ("rtl", "right-to-left"):
             return "rtl"
         if written.startswith(("自左", "左起", "从左")) or written.lower() in ("ltr", "left-to-right"):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from archive.model.item import TextLine
 from archive.search.base import Span
-from archive.web.leaves import Parts, PrintedLine, printed, split
+from archive.web.leaves import PrintedLine, printed, split
 
 
-def flat(parts: Parts) -> str:
-    return "".join(f"«{text}»" if hit else text for text, hit in parts)
+def flat(parts: Iterable[tuple[Any, ...]]) -> str:
+    return "".join(f"«{text}»" if hit else text for text, hit, *_start in parts)
 
 
 def shape(line: PrintedLine) -> str:
@@ -58,3 +61,13 @@ def test_spans_beyond_the_text_do_no_harm() -> None:
 def test_a_doubtful_reading_is_told_apart() -> None:
     lines = printed((TextLine("金", confidence=0.2), TextLine("州", confidence=0.9), TextLine("縣")), [], False)
     assert [line.unsure for line in lines] == [True, False, False]
+
+
+def test_each_run_knows_its_place_and_its_hit() -> None:
+    lines = (TextLine("金州(武"), TextLine("德/元年)領縣"))
+    text = "\n".join(line.text for line in lines)
+    printed_lines = printed(lines, [Span(0, 1), Span(1, 6)], True)
+    runs = [run for line in printed_lines for piece in line.pieces for half in piece.halves for run in half]
+    assert all(text[run.start : run.start + len(run.text)] == run.text for run in runs)
+    assert [(run.text, run.hit) for run in runs if run.hit] == [("金", 1), ("州", 2), ("武", 2), ("德", 2)]
+    assert [line.start for line in printed_lines] == [0, 5]

@@ -21,7 +21,10 @@ OPEN: dict[str, list[str]] = {
     "browse.item": ["/items/shengyu", "/items/song", "/items/song?q={c}", "/items/hostile", "/items/papers"],
     "browse.segment": ["/items/song/s/s1"],
     "browse.page_at": ["/items/shengyu/pages/1"],
-    "browse.page": ["/items/shengyu/p/p1", "/items/shengyu/p/p4", "/items/shengyu/p/p3?q={c}"],
+    "browse.page": ["/items/shengyu/p/p1", "/items/shengyu/p/p4", "/items/shengyu/p/p3?q={c}", "/items/shengyu/p/p4?view=spread&q={c}"],
+    "browse.listed": ["/items/shengyu/leaves.json", "/items/hostile/leaves.json"],
+    "browse.hits": ["/items/shengyu/hits.json?q={c}", "/items/shengyu/hits.json?q=目錄"],
+    "browse.leaf": ["/items/shengyu/leaf?to=1"],
     "citing.cite": [
         "/items/shengyu/cite",
         "/items/shengyu/cite?page=p3&format=json",
@@ -114,6 +117,9 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
     "downloads.item_text": [("/items/secret/text.txt", "/items/absent/text.txt")],
     "downloads.page_pdf": [("/items/shengyu/p/p6/page.pdf", "/items/shengyu/p/p99/page.pdf")],
     "downloads.item_pdf": [("/items/secret/book.pdf", "/items/absent/book.pdf")],
+    "browse.listed": [("/items/secret/leaves.json", "/items/absent/leaves.json")],
+    "browse.hits": [("/items/secret/hits.json?q=目", "/items/absent/hits.json?q=目")],
+    "browse.leaf": [("/items/secret/leaf?to=1", "/items/absent/leaf?to=1")],
     "browse.cues": [("/items/song/cues/t3.vtt", "/items/song/cues/t9.vtt"), ("/items/secret/cues/t1.vtt", "/items/absent/cues/t1.vtt")],
     "timed_text.written": [
         ("/items/song/cues/t3.srt", "/items/song/cues/t9.srt"),

@@ -212,7 +212,7 @@ def test_staff_fields_are_not_shown_and_the_profile_orders_the_rest(client: Flas
 
 def test_hits_are_marked_on_the_leaf(client: FlaskClient) -> None:
     page = client.get("/items/shengyu/p/p2?q=簡明目錄").text
-    assert "<mark>簡明目錄</mark>" in page
+    assert re.search(r'<mark data-at="[0-9]+" data-hit="[0-9]+">簡明目錄</mark>', page)
 
 
 def test_a_faulty_query_does_not_close_the_leaf(client: FlaskClient) -> None:
@@ -281,8 +281,9 @@ def test_addresses_written_out_are_those_of_the_routes(app: Flask) -> None:
 
 
 def test_a_region_of_a_leaf_can_be_linked(client: FlaskClient) -> None:
-    assert 'data-region="10,20,300,400"' in client.get("/items/shengyu/p/p1?xywh=10,20,300,400").text
-    assert "data-region" not in client.get("/items/shengyu/p/p1?xywh=1,2,0,x").text
+    framed = client.get("/items/shengyu/p/p1?xywh=10,20,300,400").text
+    assert '<rect class="framed" x="10" y="20" width="300" height="400"/>' in framed
+    assert "framed" not in client.get("/items/shengyu/p/p1?xywh=1,2,0,x").text
 
 
 def test_an_image_that_was_not_made_is_explained(hall: Archive, tmp_path: Path) -> None:

@@ -218,10 +218,10 @@ def families(given: Iterable[MediaFile]) -> list[list[MediaFile]]:
     return list(groups.values())
 
 
-def rank(file: MediaFile) -> tuple[int, int]:
-    """Which of several versions is shown: the least."""
+def rank(file: MediaFile) -> tuple[int, bool, bool]:
+    """Which of several versions is played, least first: the service copy, the master, others; whole ones; films, in which the sound is too."""
     order = [FileRole.SERVICE, FileRole.MASTER]
-    return (order.index(file.role) if file.role in order else len(order), 0 if file.damaged is None else 1)
+    return order.index(file.role) if file.role in order else len(order), file.damaged is not None, file.kind is not MediaKind.FILM
 
 
 def _recording(item: Item, heard: _Heard, asked: Moment | None, here: Segment | None, mark: Mark, loop: bool) -> Recording:

@@ -49,7 +49,7 @@ def make_rows(item: Item, *, version: int, batch: str, at: str, day: date) -> It
     texts = [_texts(item.id, page, access, day) for page in in_order if page.texts]
     terms = item_terms(item, day)
     row = _item(item, terms, day) | {"version": version, "batch": batch, "described_at": at}
-    lines = shown.rows(_parts(item, terms, pages, file_rows, access), _static(item, row))
+    lines = shown.rows(_parts(item, terms, pages, file_rows, access, day), _static(item, row))
     return ItemRows(row, pages, texts, file_rows, tracks, lines)
 
 
@@ -146,22 +146,26 @@ def _file(item: str, position: int, file: MediaFile, access: Access, placed: boo
     } | _columns(settle(day, access.file(file.id)))
 
 
+_RECORDED = (MediaKind.SOUND, MediaKind.FILM)
 _PICTURES = (MediaKind.FILM, MediaKind.IMAGE, MediaKind.PDF)
 
 
-def _parts(item: Item, terms: Terms, pages: list[dict[str, Any]], files: list[dict[str, Any]], access: Access) -> shown.Parts:
+def _parts(item: Item, terms: Terms, pages: list[dict[str, Any]], files: list[dict[str, Any]], access: Access, day: date) -> shown.Parts:
     parts = shown.Parts(terms)
     for page in pages:
         parts.pages[_terms(page)] += 1
         if page["file"] is not None:
             parts.thumbs.setdefault(_terms(page, "image_"), file_key(item.id, page["file"], page["part"]))
+    # Of a recording with closed passages everybody whom all else admits gets at least the copy without them.
+    cut = {file.id: settle(day, access.without_passages(file.id)) for file in item.files if file.kind in _RECORDED and access.cuts(file.id)}
     for kind in _PICTURES:
         for row in files:
             if row["kind"] == kind.value:
-                parts.thumbs.setdefault(_terms(row), file_key(item.id, row["id"]))
+                parts.thumbs.setdefault(cut.get(row["id"], _terms(row)), file_key(item.id, row["id"]))
     for row, file in zip(files, item.files, strict=True):
-        if file.kind in (MediaKind.SOUND, MediaKind.FILM):
-            parts.recordings.setdefault(access.family(file.id), []).append((_terms(row), file.duration or 0.0))
+        if file.kind in _RECORDED:
+            heard = cut.get(file.id, _terms(row))
+            parts.recordings.setdefault(access.family(file.id), []).append((heard, file.duration or 0.0))
     return parts
 
 

@@ -87,8 +87,8 @@ def test_counts_are_of_what_the_reader_sees_and_holdings_include_those_below(hou
     house.put(with_page(book(), 2, rights=CLOSED), book(3, "book-2", rights=Rights()), opera())
     assert counted(house) == {
         "local-gazetteers": (1, 4, 0, 0.0),
-        "han-opera": (1, 0, 1, 30.0),
-        "han-opera-tapes": (1, 0, 1, 30.0),
+        "han-opera": (1, 0, 2, 90.0),
+        "han-opera-tapes": (1, 0, 2, 90.0),
     }
     assert counted(house, STAFF)["local-gazetteers"] == (2, 8, 0, 0.0)
     assert counted(house, STAFF)["han-opera"] == (1, 0, 2, 90.0)
@@ -220,12 +220,13 @@ def test_a_file_is_served_whole_or_in_part_by_what_is_on_it(house: House) -> Non
     assert house.reading.file(STAFF, "book-1.f1").part is None
 
 
-def test_a_closed_passage_is_not_heard_read_or_counted(house: House) -> None:
+def test_a_closed_passage_is_not_heard_or_read(house: House) -> None:
     house.put(opera())
     view = house.reading.item(PUBLIC, "opera-1")
     assert [file.id for file in view.item.files] == ["f6", "f7"]
     assert [cue.text for cue in house.reading.track(PUBLIC, "opera-1", "t1").cues] == ["开场", "收场"]
-    assert (view.summary.recordings, view.summary.duration, view.summary.thumb) == (1, 30.0, "opera-1.f6")
+    assert [one.file.id for one in view.cut] == ["f1", "f2"]
+    assert (view.summary.recordings, view.summary.duration, view.summary.thumb) == (2, 90.0, "opera-1.f6"), "what is heard in part counts"
     for number in (1, 2, 3, 4, 5):
         with pytest.raises(NotFound):
             house.reading.file(PUBLIC, f"opera-1.f{number}")

@@ -237,6 +237,12 @@ def test_the_page_says_where_the_gaps_are_and_not_what_is_in_them(ask: Ask) -> N
     assert 'data-gap="2.0,4.0"' in room and 'data-gap="5.0,6.0"' not in room
 
 
+def test_lists_count_what_is_heard_in_part(ask: Ask) -> None:
+    (line,) = ask(Audience.PUBLIC).client.get("/api/v1/items").get_json()["items"]
+    assert line["recordings"] == 2
+    assert line["thumbnail"].endswith("/thumbs/opera.f2/400")
+
+
 def test_without_the_copy_nothing_is_played(ask: Ask, home: Path, tmp_path: Path) -> None:
     bare = Path(shutil.copytree(home, tmp_path / "home", symlinks=True))
     for folder in bare.glob("derivatives/*/*/whole/*-cut-*"):

@@ -599,6 +599,7 @@ AS_STAFF: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cues", "list"): ("gx-sealed", "--json"),
     ("cues", "export"): ("gx-sealed", "t1"),
     ("passages", "export"): ("gx-sealed",),
+    ("sections",): ("gx-sealed", "--json"),
 }
 """Commands that say something of the whole archive, with their options. They act as staff: nothing sealed is in what they say."""
 SILENT = {

@@ -22,6 +22,7 @@ from archive.search.gaiji import load_gaiji
 from archive.services.keeping import Keeping
 from archive.services.publishing import Publishing
 from archive.services.reading import Reading
+from archive.services.reports import Reports
 from archive.settings import Settings, load_settings
 from archive.storage.journal import Journal
 from archive.storage.ocfl import OcflStore
@@ -52,6 +53,7 @@ class Archive:
     reading: Reading
     keeping: Keeping
     publishing: Publishing
+    reports: Reports
     now: Callable[[], datetime]
 
     def today(self) -> date:
@@ -134,4 +136,7 @@ def open_archive(settings: Settings, *, now: Callable[[], datetime] = system_clo
     keeping = Keeping(settings, store, journal, catalogue, index, derivatives, definitions, now)
     publishing = Publishing(store, journal, catalogue, now)
     private = _private(settings)
-    return Archive(settings, definitions, store, journal, private, catalogue, index, derivatives, reading, keeping, publishing, now)
+    reports = Reports(journal, private, now)
+    return Archive(
+        settings, definitions, store, journal, private, catalogue, index, derivatives, reading, keeping, publishing, reports, now
+    )

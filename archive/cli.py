@@ -223,6 +223,57 @@ def purge(ctx: click.Context, older_than: int | None, yes: bool) -> None:
     click.echo(_("已清除 %(count)d 件；它们的编号不再使用。", count=len(gone)))
 
 
+@main.group()
+def reports() -> None:
+    """读者勘误：列出、办结。 / Readers' reports of faulty text."""
+
+
+@reports.command("list")
+@click.option("--all", "everything", is_flag=True, help="连已办结的 / closed ones too")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def list_reports(ctx: click.Context, everything: bool, as_json: bool) -> None:
+    """列出待办的勘误。 / List the reports that are open."""
+    from dataclasses import asdict
+
+    with opened(ctx) as archive:
+        found = [report for report in archive.reports.all() if everything or report.outcome is None]
+        shown = [asdict(report) | {"contact": archive.reports.contact(report)} for report in found]
+        address = archive.settings.public_url.rstrip("/")
+    if as_json:
+        show_json({"reports": shown})
+        return
+    if not shown:
+        click.echo(_("没有待办的勘误。"))
+    for report in shown:
+        _show_report(report, address)
+
+
+def _show_report(report: dict[str, Any], address: str) -> None:
+    place = f"{address}/items/{report['item']}/p/{report['page']}" + (f"?xywh={report['region']}" if report["region"] else "")
+    click.echo(f"{report['number']}  {report['at']}  {place}")
+    lines = [_("读者：%(text)s", text=report["note"])]
+    if report["quotation"]:
+        lines.insert(0, _("所录：%(text)s", text=report["quotation"]))
+    if report["contact"]:
+        lines.append(_("联系：%(text)s", text=report["contact"]))
+    if report["outcome"] is not None:
+        lines.append(_("办结（%(day)s）：%(text)s", day=report["closed"][:10], text=report["outcome"]))
+    for line in lines:
+        click.echo("  " + line.replace("\n", "\n  "))
+
+
+@reports.command("close")
+@click.argument("number")
+@click.option("--outcome", required=True, help="结果：已改、不改及理由 / what became of it")
+@click.pass_context
+def close_report(ctx: click.Context, number: str, outcome: str) -> None:
+    """办结一条勘误，抹去联系方式。 / Close a report and forget its contact."""
+    with opened(ctx, writes=True) as archive:
+        archive.reports.close(number, outcome, by=who())
+    click.echo(_("勘误 %(number)s 已办结；联系方式已抹去。", number=number))
+
+
 @main.command()
 @click.argument("query")
 @click.option("--collection")

@@ -300,6 +300,7 @@ ASKED: dict[str, Any] = {
     "browse.page": lambda known: [{}, {"q": "志書之", "view": "spread"}, {"version": "1", "text": "over"}],
     "browse.hits": lambda known: [{"q": "志"}, *({"q": secret.mark} for secret in SECRETS.values())],
     "browse.leaf": lambda known: [{"to": "1"}, {"to": "卷一"}],
+    "reports.report": lambda known: [{}, {"start": "0", "end": "1"}, {"version": "1", "start": "0", "end": "2", "lang": "en"}],
     "citing.cite": lambda known: [
         {},
         {"format": "json"},

@@ -236,7 +236,7 @@ def redact_values(value: Any, name: str) -> Any:
 def erase_private(private: PrivateStore, name: str) -> int:
     """Entries of the private store that name a person are removed whole; how many."""
     count = 0
-    for kind in ("contact", "registration"):
+    for kind in ("contact", "registration", "report-contact"):
         for entry in private.names(kind):
             held = private.get(kind, entry)
             named = redact(held, name) != held if isinstance(held, bytes) else redact_values(held, name) != held

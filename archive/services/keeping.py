@@ -25,7 +25,7 @@ from archive.model.profile import Definitions
 from archive.records import from_record
 from archive.search.base import IndexDocument, SearchIndex
 from archive.search.documents import documents_of
-from archive.services import deriving, erasing, objects
+from archive.services import deriving, erasing, objects, reports
 from archive.services.erasing import Erased
 from archive.services.locks import lock
 from archive.services.publishing import APPLIED, DECISIONS, deaccession, decide, event_of
@@ -280,6 +280,8 @@ class Keeping:
             raise UsageError(_("抹去必须写明理由：--reason"))
         erased = erasing.erase(self._store, self._derivatives, thing)
         name = thing.strip() if erased.kind == "person" else ""
+        if not name:
+            reports.forget_items(self._journal, private, erased.items)
         found = erasing.erase_private(private, name) if name else 0
         changed = self._journal.redact(lambda entry: _redacted(entry, erased, name))
         if name and not (erased.items or found or changed):
@@ -311,6 +313,8 @@ def _redacted(entry: JournalEntry, erased: Erased, name: str) -> Mapping[str, An
         return data
     if entry.item not in erased.items:
         return entry.data
+    if entry.kind in (reports.REPORT, reports.CLOSED):
+        return reports.redacted(entry)
     if erased.kind == "item" and "reason" in entry.data:
         return {**entry.data, "reason": "…"}
     if entry.kind == "timed-text" and (erased.kind == "item" or erased.file == entry.data["media"] or entry.data["track"] in erased.tracks):

@@ -32,6 +32,7 @@ from archive.web import (
     media,
     problems,
     reading_page,
+    reports,
     search,
     shrinking,
     timed_text,
@@ -92,7 +93,21 @@ def create_app(archive: Archive) -> Flask:
     _watch(app)
     _dress(app)
     # Pages of items and of leaves share a blueprint.
-    for part in (reading_page, citing, downloads, search, concordance, api, media, timed_text, iiif, iiif_images, iiif_search, health):
+    for part in (
+        reading_page,
+        citing,
+        downloads,
+        reports,
+        search,
+        concordance,
+        api,
+        media,
+        timed_text,
+        iiif,
+        iiif_images,
+        iiif_search,
+        health,
+    ):
         app.register_blueprint(part.blueprint)
     shrinking.install(app)
     kept.install(app)

@@ -311,6 +311,12 @@ ASKED: dict[str, Any] = {
         {"s": "s1", "format": "json"},
         {"s": "s2", "format": "bibtex"},
     ],
+    "comparing.compare": lambda known: [
+        {},
+        *({"left": item, "find": "志"} for item in known.items),
+        *({"right": f"/items/{item}/pages/{n}", "left": known.items[0]} for item in known.items for n in (1, 2)),
+    ],
+    "comparing.mirador": lambda known: [{"item": item} for item in known.items],
     "timed_text.find": lambda known: [{"q": "月"}, {"q": SECRETS["passage"].mark}],
 }
 """Parameters to ask an endpoint with; without an entry a route is asked bare and with a query."""

@@ -217,6 +217,7 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         files=[_file(view, file) for file in view.item.files],
         frontis=_frontis(view),
         permanent=absolute(path),
+        permanent_path=path,
         manifest=url_for("iiif.manifest", item=item),
     )
 

@@ -54,6 +54,14 @@ OPEN: dict[str, list[str]] = {
     "concordance.page": ["/concordance", "/concordance?q=目錄", "/concordance?q={c}", "/concordance?q=玄德&sort=left"],
     "concordance.as_csv": ["/concordance.csv?q=目錄", "/concordance.csv?q={c}", "/concordance.csv?q=之&sort=right"],
     "concordance.as_xlsx": ["/concordance.xlsx?q=目錄"],
+    "comparing.compare": [
+        "/compare",
+        "/compare?left=/items/shengyu/p/p1&right=/items/shengyu/p/p2&forms=1",
+        "/compare?left=shengyu&right=song",
+        "/compare?left=/items/song/s/s1&find={c}",
+        "/compare?left=/items/song&find=目錄",
+    ],
+    "comparing.mirador": ["/mirador?item=shengyu", "/mirador?item=song&item=shengyu&page="],
     "api.lines": ["/api/v1/concordance?q=目錄", "/api/v1/concordance?q={c}", "/api/v1/concordance?q=玄德&sort=right"],
     "api.openapi": ["/api/v1/openapi.json"],
     "api.find": ["/api/v1/search?q={c}", "/api/v1/search?q=目錄", "/api/v1/search?q=玄德", "/api/v1/search?q={c}&from=1000&to=1200"],
@@ -114,6 +122,7 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
         ("/items/shengyu/cite?page=p6&format=json", "/items/shengyu/cite?page=p99&format=json"),
         ("/items/song/cite?s=s2", "/items/song/cite?s=s9"),
     ],
+<<<<<<< HEAD
     "reports.report": [
         ("/items/secret/p/p1/report", "/items/absent/p/p1/report"),
         ("/items/shengyu/p/p5/report", "/items/shengyu/p/p99/report"),
@@ -126,6 +135,20 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
     "browse.listed": [("/items/secret/leaves.json", "/items/absent/leaves.json")],
     "browse.hits": [("/items/secret/hits.json?q=目", "/items/absent/hits.json?q=目")],
     "browse.leaf": [("/items/secret/leaf?to=1", "/items/absent/leaf?to=1")],
+=======
+    "comparing.compare": [
+        ("/compare?left=secret", "/compare?left=absent"),
+        ("/compare?left=/items/shengyu/p/p1&right=/items/secret/p/p1", "/compare?left=/items/shengyu/p/p1&right=/items/absent/p/p1"),
+        ("/compare?left=/items/shengyu/p/p5", "/compare?left=/items/shengyu/p/p99"),
+        ("/compare?right=/items/shengyu/pages/5", "/compare?right=/items/shengyu/pages/99"),
+        ("/compare?left=/items/song/s/s2", "/compare?left=/items/song/s/s9"),
+        ("/compare?left=/items/shengyu/p/p1&same=5", "/compare?left=/items/shengyu/p/p1&same=99"),
+    ],
+    "comparing.mirador": [
+        ("/mirador?item=secret", "/mirador?item=absent"),
+        ("/mirador?item=shengyu&page=p5", "/mirador?item=shengyu&page=p99"),
+    ],
+>>>>>>> d7e51b8 (web: two leaves or recordings side by side, variant readings; Mirador served from here)
     "browse.cues": [("/items/song/cues/t3.vtt", "/items/song/cues/t9.vtt"), ("/items/secret/cues/t1.vtt", "/items/absent/cues/t1.vtt")],
     "timed_text.written": [
         ("/items/song/cues/t3.srt", "/items/song/cues/t9.srt"),

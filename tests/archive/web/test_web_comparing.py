@@ -130,6 +130,8 @@ def test_mirador_refuses_what_it_cannot_open(client: FlaskClient, query: str, st
     assert client.get(f"/mirador?{query}").status_code == status
 
 
-def test_items_lead_to_both(client: FlaskClient) -> None:
+def test_items_and_leaves_lead_to_both(client: FlaskClient) -> None:
+    leaf = html.unescape(client.get(LEAF).get_data(as_text=True))
+    assert f'href="/compare?left={LEAF}"' in leaf and 'href="/mirador?item=shengyu&page=p1"' in leaf
     page = html.unescape(client.get("/items/shengyu").get_data(as_text=True))
     assert 'href="/compare?left=/items/shengyu"' in page and 'href="/mirador?item=shengyu"' in page

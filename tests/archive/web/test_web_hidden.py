@@ -122,7 +122,6 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
         ("/items/shengyu/cite?page=p6&format=json", "/items/shengyu/cite?page=p99&format=json"),
         ("/items/song/cite?s=s2", "/items/song/cite?s=s9"),
     ],
-<<<<<<< HEAD
     "reports.report": [
         ("/items/secret/p/p1/report", "/items/absent/p/p1/report"),
         ("/items/shengyu/p/p5/report", "/items/shengyu/p/p99/report"),
@@ -135,7 +134,6 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
     "browse.listed": [("/items/secret/leaves.json", "/items/absent/leaves.json")],
     "browse.hits": [("/items/secret/hits.json?q=目", "/items/absent/hits.json?q=目")],
     "browse.leaf": [("/items/secret/leaf?to=1", "/items/absent/leaf?to=1")],
-=======
     "comparing.compare": [
         ("/compare?left=secret", "/compare?left=absent"),
         ("/compare?left=/items/shengyu/p/p1&right=/items/secret/p/p1", "/compare?left=/items/shengyu/p/p1&right=/items/absent/p/p1"),
@@ -148,7 +146,6 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
         ("/mirador?item=secret", "/mirador?item=absent"),
         ("/mirador?item=shengyu&page=p5", "/mirador?item=shengyu&page=p99"),
     ],
->>>>>>> d7e51b8 (web: two leaves or recordings side by side, variant readings; Mirador served from here)
     "browse.cues": [("/items/song/cues/t3.vtt", "/items/song/cues/t9.vtt"), ("/items/secret/cues/t1.vtt", "/items/absent/cues/t1.vtt")],
     "timed_text.written": [
         ("/items/song/cues/t3.srt", "/items/song/cues/t9.srt"),

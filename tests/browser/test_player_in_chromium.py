@@ -12,9 +12,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 from readers import ROOT, Reader, reader_of
+
+from archive.assembly import make_home
+from archive.cli import main
+from ingest.mending import passages
 
 pytestmark = pytest.mark.browser
 
@@ -70,20 +76,21 @@ def donation(folder: Path) -> Path:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an archive of recordings, served by the real command."""
     folder = tmp_path_factory.mktemp("player")
-    command = [sys.executable, "-W", "ignore", "-m", "archive", "--home", str(folder / "home")]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
+    home = folder / "home"
+    make_home(home)
 
-    def fangzhi(*words: str | Path) -> None:
-        done = subprocess.run([*command, *map(str, words)], env=surroundings, capture_output=True, text=True, check=False)
-        assert done.returncode in (0, 1), done.stderr
+    def fangzhi(command: click.Command, *words: str | Path) -> None:
+        done = CliRunner().invoke(command, [*map(str, words)], obj=home)
+        assert done.exit_code in (0, 1), done.output
 
-    fangzhi("init")
-    fangzhi("ingest", "run", donation(folder / "捐赠"))
+    fangzhi(main, "--home", home, "--lang", "zh", "ingest", "run", donation(folder / "捐赠"))
     (folder / "a.csv").write_text("起,止,题名,板式\n0:00,0:20,頭一段,慢板\n0:20,0:60,後一段,原板\n", "utf-8")
-    fangzhi("passages", "replace", "talk", folder / "a.csv")
+    fangzhi(passages, "replace", "talk", folder / "a.csv")
     (folder / "b.csv").write_text("起,止,题名,访问级别\n0:03,0:06,不可說,馆员\n", "utf-8")
-    fangzhi("passages", "replace", "held", folder / "b.csv")
-    server = subprocess.Popen([*command, "serve", "--port", "0"], env=surroundings, stdout=subprocess.PIPE, text=True)
+    fangzhi(passages, "replace", "held", folder / "b.csv")
+    command = [sys.executable, "-W", "ignore", "-m", "archive", "--home", str(home), "serve", "--port", "0"]
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         found = re.search(r"http://127\.0\.0\.1:[0-9]+", server.stdout.readline())

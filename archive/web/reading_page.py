@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -396,10 +397,13 @@ def _glyphs(version: TextVersion, notes: bool) -> tuple[tuple[str, int, int, int
     """The characters of a page where they stand on it: character, middle from the left, baseline, size in pixels."""
     found = []
     for line in version.lines:
-        for sign, box in zip(line.text, placing.character_boxes(line, notes=notes), strict=True):
+        boxes = placing.character_boxes(line, notes=notes)
+        pitch = statistics.median(box[3] for box in boxes if box) if any(boxes) else 0
+        for sign, box in zip(line.text, boxes, strict=True):
             if box is not None:
                 x, y, width, height = box
-                size = min(width, height)
+                # 一 is flat: its box says where it stands, its line how large it is set.
+                size = round(min(width, pitch))
                 found.append((sign, x + width // 2, round(y + height / 2 + size * 0.36), size))
     return tuple(found)
 
@@ -417,11 +421,13 @@ def _has_viewer() -> bool:
 def _words(view: PageView, version: TextVersion | None, spans: tuple[Span, ...], notes: bool) -> dict[str, Any] | None:
     if version is None:
         return None
+    # The reading that is shown may have been given boxes, and is then no longer the page's own.
+    shown = view.page.text if version is view.text else version
     return {
         "source": whose(version),
         "machine": version.source is TextSource.OCR,
         "lines": leaves.printed(version.lines, spans, notes),
-        "others": [{"number": n, "source": whose(other)} for n, other in enumerate(view.page.texts) if other is not version],
+        "others": [{"number": n, "source": whose(other)} for n, other in enumerate(view.page.texts) if other is not shown],
     }
 
 

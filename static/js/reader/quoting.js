@@ -47,7 +47,7 @@
     field("citation").value = reading.word("loading");
     field("link").textContent = link(given);
     field("page").href = `${root.dataset.item}/cite?${query}`;
-    field("report").href = reportAt;
+    if (field("report")) field("report").href = reportAt;
     field("say").textContent = "";
     reading.openDialog("quote");
     dialog.querySelector('[data-copy="both"]').focus();

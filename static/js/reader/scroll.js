@@ -96,7 +96,7 @@
       try {
         const answer = await fetch(url, { credentials: "same-origin" });
         if (!answer.ok || root.dataset.page !== id) return;
-        reading.take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        reading.take(reading.parsed(await answer.text()));
         draw();
       } catch { /* the picture is there; its text comes with the next leaf */ }
     }, 250);

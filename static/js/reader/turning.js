@@ -9,13 +9,27 @@
   const kept = new Map(); // leaves fetched ahead: address → promise of a document
   let asked = 0;
 
+  /** A page as the browser itself would have read it: what is for browsers without scripts stays words, and none of its pictures is fetched. */
+  const parsed = (text) => {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    page.querySelectorAll("noscript").forEach((held) => { held.textContent = held.innerHTML; });
+    return page;
+  };
+  reading.parsed = parsed;
+  /** Where one is, above the reader, goes along. */
+  const trail = (page) => {
+    const here = document.querySelector(".trail");
+    const there = page.querySelector(".trail");
+    if (here && there) here.replaceWith(document.importNode(there, true));
+  };
+
   const fetched = (url) => {
     const key = url.split("#")[0];
     if (!kept.has(key)) {
       if (kept.size > 8) kept.delete(kept.keys().next().value);
       const given = fetch(key, { headers: { Accept: "text/html" }, credentials: "same-origin" }).then(async (answer) => {
         if (!answer.ok) throw new Error(String(answer.status));
-        return new DOMParser().parseFromString(await answer.text(), "text/html");
+        return parsed(await answer.text());
       });
       given.catch(() => kept.delete(key));
       kept.set(key, given);
@@ -49,6 +63,7 @@
     }
     for (const name of ["page", "view", "layout", "position", "of"]) root.dataset[name] = next.dataset[name];
     document.title = page.title;
+    trail(page);
     const canonical = document.querySelector("link[rel=canonical]");
     const given = page.querySelector("link[rel=canonical]");
     if (canonical && given) canonical.href = given.href;
@@ -76,6 +91,7 @@
       if (here && there) here.replaceWith(document.importNode(there, true));
     }
     document.title = page.title;
+    trail(page);
     root.dataset.position = next.dataset.position;
     const bar = root.querySelector("[data-progress]");
     const other = next.querySelector("[data-progress]");

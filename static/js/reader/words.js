@@ -190,6 +190,7 @@
   bar.setAttribute("aria-label", reading.word("cite"));
   bar.hidden = true;
   for (const [what, name] of [["cite", "cite"], ["link", "link"], ["report", "report"]]) {
+    if (what === "report" && !document.querySelector("[data-quote-report]")) continue;
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.with = what;

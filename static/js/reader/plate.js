@@ -24,7 +24,7 @@
       return url;
     },
     remember: (changes) => {
-      history.replaceState(history.state, "", reading.address(changes));
+      history.replaceState(history.state, "", reading.address(changes).href.replaceAll("%2C", ","));
       for (const link of root.querySelectorAll("a[data-go], a[data-hit-go][href], a[data-choose]")) {
         const url = new URL(link.href);
         for (const [name, value] of Object.entries(changes)) {
@@ -276,5 +276,5 @@
   document.addEventListener("fullscreenchange", fit);
 
   open();
-  setTimeout(rest, 1500);
+  setTimeout(rest, 4000); // where no tile comes at all
 })();

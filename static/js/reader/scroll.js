@@ -53,7 +53,7 @@
       const figure = of(id);
       if (!figure) return false;
       leading = performance.now() + 500;
-      strip.scrollTop = figure.offsetTop - strip.offsetTop;
+      strip.scrollTop = figure.offsetTop;
       arrived(id);
       return true;
     };
@@ -63,7 +63,7 @@
       return pages[here + step] ? to(pages[here + step][0]) : true;
     };
     const first = of(root.dataset.page);
-    if (first) strip.scrollTop = first.offsetTop - strip.offsetTop;
+    if (first) strip.scrollTop = first.offsetTop;
     leading = performance.now() + 500;
     draw();
     watch = new IntersectionObserver((entries) => {

@@ -327,8 +327,9 @@ def test_a_copy_with_a_gap_plays_and_says_so(visitor: Reader) -> None:
 
 @pytest.mark.parametrize("path", ["/items/talk?t=12,15&loop=1&q=汉水", "/items/film", "/items/held?lang=en"])
 def test_nothing_runs_over_on_a_phone_and_text_follows_there_ramp_371(chromium: Browser, address: str, path: str) -> None:
+    width = 320 if "lang=en" in path else 390  # 320: the narrowest of WCAG 1.4.10
     context = chromium.new_context(
-        viewport={"width": 390, "height": 800}, locale="zh-CN", has_touch=True, is_mobile=True, reduced_motion="reduce"
+        viewport={"width": width, "height": 800}, locale="zh-CN", has_touch=True, is_mobile=True, reduced_motion="reduce"
     )
     reader = reader_of(context, address)
     page = reader.go(path)
@@ -337,7 +338,7 @@ def test_nothing_runs_over_on_a_phone_and_text_follows_there_ramp_371(chromium: 
     assert faults(page) == []
     for button in page.locator(".deck button:visible, .cue-tools button:visible").all():
         box = button.bounding_box()
-        assert box and box["height"] >= 36 and box["x"] + box["width"] <= 390, button.inner_text()
+        assert box and box["height"] >= 36 and box["x"] + box["width"] <= width, button.inner_text()
     if "talk" in path:
         page.locator("[data-do=clear]").tap()
         page.locator("[data-do=play]").tap()

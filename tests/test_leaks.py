@@ -607,6 +607,7 @@ AS_STAFF: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cues", "export"): ("gx-sealed", "t1"),
     ("passages", "export"): ("gx-sealed",),
     ("sections",): ("gx-sealed", "--json"),
+    ("reports", "list"): ("--all", "--json"),
 }
 """Commands that say something of the whole archive, with their options. They act as staff: nothing sealed is in what they say."""
 SILENT = {
@@ -616,6 +617,7 @@ SILENT = {
     "ingest-check ingest-run ingest-resume ingest-undo index": "say what the donor's folder holds, to the one who has it",
     "cues-replace cues-add cues-restore passages-replace": "say how many lines of what they were given the name of",
     "rebuild backup": "say numbers of all there is, to the one who has its files",
+    "reports-close": "says the number it was given",
     "serve": "the web, above",
     "worker": "says what a job did",
 }

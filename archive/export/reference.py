@@ -85,9 +85,14 @@ class Reference:
     """It is a photograph."""
 
 
-def reference(item: Item, *, link: str, accessed: str, archive: str, of: int, page: Page | None = None, passage: str = "") -> Reference:
-    """The reference to an item, one of its `of` pages, or a passage. `item` and `page` as this reader may see them, the item without its pages."""
-    code = ONLINE if passage else code_of(item, of)
+def reference(
+    item: Item, *, link: str, accessed: str, archive: str, of: int, leaves: bool = False, page: Page | None = None, passage: str = ""
+) -> Reference:
+    """The reference to an item, one of its `of` pages, or a passage. `item` and `page` as this reader may see them, the item without its pages.
+
+    `leaves`: its pages have 卷 or 叶, so it is a book, whatever else is not said of it.
+    """
+    code = ONLINE if passage else code_of(item, of, leaves=leaves)
     if code == ONLINE and page is not None:
         code = ARCHIVE
     part, at = place_of(page, of) if page is not None else ("", "")
@@ -116,7 +121,7 @@ def reference(item: Item, *, link: str, accessed: str, archive: str, of: int, pa
     )
 
 
-def code_of(item: Item, pages: int) -> str:
+def code_of(item: Item, pages: int, *, leaves: bool = False) -> str:
     """The kind of document, from what the archivist said it is, else from what it consists of: files, and that many pages."""
     written = _first(item, "form", "material-kind")
     if written in _FORMS:
@@ -129,6 +134,8 @@ def code_of(item: Item, pages: int) -> str:
         return BOOK
     if written:
         return ARCHIVE
+    if leaves:
+        return BOOK
     if any(file.kind in (MediaKind.SOUND, MediaKind.FILM) for file in item.files) and not pages:
         return ONLINE
     if item.kind == "han-opera" and not pages:

@@ -17,7 +17,7 @@ from archive.export.registry import FORMS
 from archive.language import _
 from archive.model.item import Cue, Item, Page, TextVersion
 from archive.model.placing import Box, regions
-from archive.services.reading import PageView
+from archive.services.reading import ItemView, PageView
 from archive.web import presenting
 from archive.web.hall import absolute, canonical, hall, reader
 from archive.web.problems import answer, item_or_404
@@ -91,7 +91,7 @@ def quoted(item: str) -> Quoted:
 def of_page(item: str, page: str, region: str | None = None, chosen: tuple[int, int] | None = None) -> Quoted:
     """A page, a region of it, or some of its words."""
     view = hall().reading.page(reader(), item, page)
-    whole = hall().reading.item(reader(), item, pages_size=1).item
+    opened = hall().reading.item(reader(), item, pages_size=1)
     words = ""
     if chosen:
         version = asked_version(view)
@@ -101,18 +101,20 @@ def of_page(item: str, page: str, region: str | None = None, chosen: tuple[int, 
         region = region or _around(regions(version.lines, *chosen, notes=has_notes(view)))
     values: dict[str, Any] = {"xywh": region} if region else {}
     link = absolute(url_for("browse.page", item=item, page=page, **values).replace("%2C", ","))
-    return Quoted(words, _reference(whole, link, view.of, view.page), view.page.folio is not None and view.page.folio.verified, whole, view)
+    made = _reference(opened, link, view.page)
+    return Quoted(words, made, view.page.folio is not None and view.page.folio.verified, opened.item, view)
 
 
 def of_item(item: str) -> Quoted:
     view = hall().reading.item(reader(), item, pages_size=1)
-    made = _reference(view.item, absolute(url_for("browse.item", item=item)), view.summary.pages)
+    made = _reference(view, absolute(url_for("browse.item", item=item)))
     return Quoted("", made, True, view.item)
 
 
 def _of_recording(item: str, moment: Moment | None) -> Quoted:
     """A passage, by its times or by the id of a described one (`s`); its words are the timed lines that are open to this reader."""
-    whole = hall().reading.item(reader(), item, pages_size=1).item
+    opened = hall().reading.item(reader(), item, pages_size=1)
+    whole = opened.item
     values: dict[str, Any] = {}
     segment = request.args.get("s")
     name = ""
@@ -128,7 +130,7 @@ def _of_recording(item: str, moment: Moment | None) -> Quoted:
         values["track"] = moment.track
     link = absolute(url_for("browse.item", item=item, **values).replace("%2C", ","))
     told = stretch(moment.start, moment.end)
-    made = _reference(whole, link, 0, passage=f"{name}，{told}" if name else told)
+    made = _reference(opened, link, passage=f"{name}，{told}" if name else told)
     return Quoted(_heard(whole, moment), made, True, whole)
 
 
@@ -149,9 +151,11 @@ def _within(cue: Cue, moment: Moment) -> bool:
     return cue.start < moment.end and cue.end > moment.start
 
 
-def _reference(item: Item, link: str, of: int, page: Page | None = None, passage: str = "") -> Reference:
+def _reference(opened: ItemView, link: str, page: Page | None = None, passage: str = "") -> Reference:
     today = hall().archive.now().astimezone().date().isoformat()
-    return reference(item, link=link, accessed=today, archive=hall().settings.name, of=of, page=page, passage=passage)
+    leaves, of = any(one.folio for one in opened.pages), opened.summary.pages
+    name = hall().settings.name
+    return reference(opened.item, link=link, accessed=today, archive=name, of=of, leaves=leaves, page=page, passage=passage)
 
 
 def has_notes(view: PageView) -> bool:

@@ -34,6 +34,7 @@ def made(spec: dict[str, Any]) -> Reference:
         accessed="2026-11-23",
         archive="安康数字方志馆",
         of=0 if item.files and not page else of,
+        leaves=bool(page and page.keys() & {"juan", "ce", "ye"}),
         page=_page(page) if page else None,
         passage=stretch(*moment) if moment else "",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from archive.export.pdf_file import Jpeg, PdfFile, song, wrapped
 from archive.model.item import TextLine
@@ -128,7 +129,7 @@ def _run(file: PdfFile, run: Sequence[Placed], vertical: bool, scale: float, hei
     """One string whose characters begin where their boxes do; a character without a box takes no room."""
     known = [box for _sign, box in run if box]
     along = 1 if vertical else 0
-    pitch = max(1.0, sum(box[along + 2] for box in known) / len(known))
+    pitch = _pitch([box[along] for box in known], known[-1][along + 2])
     breadth = max(box[3 - along] for box in known)
     left, top = known[0][0], known[0][1]
     if vertical:
@@ -151,6 +152,13 @@ def _run(file: PdfFile, run: Sequence[Placed], vertical: bool, scale: float, hei
         drawn
         + f" 0 {-pitch * scale:.3f} {breadth * scale:.3f} 0 {(left + breadth * 0.12) * scale:.3f} {below:.3f} Tm <{file.codes(' ')[0]}> Tj"
     )
+
+
+def _pitch(begins: Sequence[int], last: int) -> float:
+    """How much room a character takes along a run: the widest step that is no gap, for readers put a blank where a character ends before the next."""
+    steps = sorted(after - before for before, after in pairwise(begins) if after > before) or [last]
+    usual = steps[len(steps) // 2]
+    return max(1.0, *(step for step in steps if step <= usual * 1.6))
 
 
 def _typeset(file: PdfFile, title: str, paragraphs: Sequence[str], label: str = "") -> Iterator[bytes]:

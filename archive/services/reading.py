@@ -169,6 +169,8 @@ class PageView:
     """Of the item, for a licence line."""
     direction: tuple[str, ...] = ()
     """The item's own reading direction, as written; empty where its profile decides."""
+    description: tuple[str, ...] = ()
+    """Of the item, where readers may see it: it may say that the images are not of the original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +376,7 @@ class Reading:
             profile=profile,
             rights=seeing.told(whole.rights, reader),
             direction=whole.fields.get("reading-direction", ()),
+            description=() if (field := profile.field("description")) is None or field.staff_only else whole.fields.get("description", ()),
         )
 
     def page_at(self, reader: Audience, item_id: str, position: int) -> PageView:

@@ -119,6 +119,14 @@ def written_direction(values: Iterable[str], profile: Profile | None) -> str:
     return profile.reading_direction if profile else "ltr"
 
 
+_RENDERED = ("重排渲染", "不是原书影像", "非原书影像", "非原件影像", "渲染影像", "渲染图像")
+
+
+def is_rendered(texts: Iterable[str]) -> bool:
+    """True when a record says that its images were set anew and show no original: whoever sees one must be told."""
+    return any(words in text for text in texts for words in _RENDERED)
+
+
 _APART = {"title", "description", "sensitivity"}
 """Fields that a page shows in places of their own."""
 

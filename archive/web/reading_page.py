@@ -192,7 +192,7 @@ def page(item: str, page: str) -> str:
             (label.text, None),
         ],
         turn={"previous": _turned(item, before, chosen), "next": _turned(item, after, chosen)},
-        hit_turn=_hit_turn(view, chosen),
+        hit_turn=_hit_turn(view, chosen, [one.page.id for one in shown]),
         direction=chosen.direction,
         view=chosen.view,
         layout=chosen.layout,
@@ -202,6 +202,7 @@ def page(item: str, page: str) -> str:
         or not any(plate["words"] for plate in plates),
         viewer=[_for_viewer(plate) for plate in plates] if alive else None,
         alive=alive,
+        rendered=any(plate["still"] for plate in plates) and presenting.is_rendered((*view.description, view.page.note)),
         script="zh-Hant" if chosen.direction == "rtl" else "zh",
         words=[plate for plate in plates if plate["words"]],
         hits=sum(plate["hits"] for plate in plates) if chosen.query else None,
@@ -279,15 +280,15 @@ def _with_hits(item: str, query: str) -> tuple[tuple[str, int], ...]:
         return ()
 
 
-def _hit_turn(view: PageView, chosen: Choices) -> dict[str, Any] | None:
-    """The leaves with hits before and after this one, and how many there are."""
+def _hit_turn(view: PageView, chosen: Choices, shown: Sequence[str]) -> dict[str, Any] | None:
+    """The leaves with hits before and after those shown, and how many there are."""
     found = _with_hits(view.item.id, chosen.query) if chosen.query else ()
     if not found:
         return None
     places = {one.id: n for n, one in enumerate(book(view.item.id).pages)}
-    here = places[view.page.id]
-    before = [page for page, _matches in found if places.get(page, here) < here]
-    after = [page for page, _matches in found if places.get(page, here) > here]
+    first, last = places[shown[0]], places[shown[-1]]
+    before = [page for page, _matches in found if places.get(page, first) < first]
+    after = [page for page, _matches in found if places.get(page, last) > last]
     return {
         "previous": _leaf(view.item.id, before[-1], chosen.carried, "#hit") if before else None,
         "next": _leaf(view.item.id, after[0], chosen.carried, "#hit") if after else None,

@@ -125,6 +125,13 @@ def test_a_missing_leaf_is_blank_in_its_place(visitor: Reader) -> None:
     assert middle and place and place["x"] > middle["x"] + middle["width"] / 2 - 10
 
 
+def test_after_the_hits_of_an_opening_come_those_of_the_next(visitor: Reader) -> None:
+    page = opened(visitor, SIDED, "/p/p4?view=spread&q=金州")
+    assert plates(page) == ["p5", "p4"]
+    further = page.locator("[data-hit-go=next]").get_attribute("href")
+    assert further is not None and "/p/p6?" in further
+
+
 def test_thumbnails_and_arrows_follow_the_direction_mirador_419_figgy_593(visitor: Reader) -> None:
     page = opened(visitor, BOOK)
     assert page.locator("[data-thumbs-list] img").count() == 0, "pictures come when they are asked for"
@@ -252,6 +259,26 @@ def test_names_alternatives_and_keys_for_everything_bookreader_72_652(visitor: R
     expect(page.locator("[data-dialog=thumbs]")).to_be_hidden()
     page.evaluate("localStorage.clear()")
     visitor.at_peace()
+
+
+def test_a_swipe_turns_a_leaf_seen_whole_and_a_finger_scrolls_the_page(phone: Reader) -> None:
+    page = opened(phone, BOOK, "/p/p3")
+    hand = page.context.new_cdp_session(page)
+
+    def swipe(x: int, y: int, to_x: int, to_y: int) -> None:
+        hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for n in range(1, 9):
+            at = {"x": x + (to_x - x) * n / 8, "y": y + (to_y - y) * n / 8}
+            hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    place = page.locator("[data-plate]").bounding_box()
+    assert place is not None
+    swipe(100, int(place["y"]) + 150, 300, int(place["y"]) + 150)
+    page.wait_for_url("**/p/p4")
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    swipe(200, int(place["y"]) + 200, 200, int(place["y"]) + 20)
+    page.wait_for_function("() => scrollY > 60")
 
 
 def test_text_and_image_on_a_phone_without_overflow_geniza_401_csv_37(phone: Reader) -> None:

@@ -161,6 +161,7 @@
     if (kept) viewer.viewport.fitBounds(rectOf(focal(), kept), true);
     else if (framed) viewer.viewport.fitBoundsWithConstraints(grown(rectOf(focal(), framed)), true);
     else viewer.viewport.fitBounds(whole(), true);
+    nearness();
     tune();
     reading.tell("opened");
   };
@@ -170,6 +171,13 @@
     return new window.OpenSeadragon.Rect(r.x - side, r.y - side, r.width + 2 * side, r.height + 2 * side);
   };
   reading.show = (one, box) => reading.viewer.viewport.fitBoundsWithConstraints(grown(rectOf(one, box)), still);
+
+  let started = null;
+  /** Seen whole, the leaf lets a finger scroll the page; enlarged, the finger moves the leaf. */
+  const nearness = () => {
+    const { viewport } = reading.viewer;
+    plate.classList.toggle("near", viewport.getZoom(false) > viewport.getHomeZoom() * 1.05);
+  };
 
   const make = () => {
     // OpenSeadragon would add a style element of its own, which our security policy refuses; its one rule stands in our style sheet.
@@ -196,6 +204,14 @@
     viewer.addHandler("open", arrived);
     viewer.addHandler("tile-drawn", rest);
     viewer.addHandler("open-failed", failed);
+    viewer.addHandler("zoom", nearness);
+    viewer.addHandler("canvas-drag-end", (event) => {
+      // A leaf seen whole is turned by a swipe, as the book's own leaves are pulled over; one that is enlarged is moved about.
+      if (event.originalEvent?.pointerType !== "touch" || plate.classList.contains("near") || !started) return;
+      const across = event.position.x - started.x;
+      if (Math.abs(across) > 60 && Math.abs(across) > 1.5 * Math.abs(event.position.y - started.y)) reading.follow?.((across > 0) === rtl ? "next" : "prev");
+    });
+    viewer.addHandler("canvas-press", (event) => { started = event.position; });
     viewer.addHandler("animation-finish", () => {
       const one = focal();
       if (!one) return;
@@ -275,6 +291,7 @@
   });
   document.addEventListener("fullscreenchange", fit);
 
+  if (!root.requestFullscreen) tools.querySelector('[data-do="full"]').remove(); // phones of one maker
   open();
   setTimeout(rest, 4000); // where no tile comes at all
 })();

@@ -189,7 +189,15 @@
     if (!drawn.childElementCount) {
       const { pages: rows } = await listed();
       const made = document.createDocumentFragment();
+      let section = "";
       rows.forEach((row) => {
+        if (row[7] && row[7] !== section) {
+          const head = document.createElement("li");
+          head.className = "section-head";
+          head.lang = "zh";
+          head.textContent = section = row[7];
+          made.append(head);
+        }
         const line = document.createElement("li");
         const to = document.createElement("a");
         to.href = reading.leafUrl(row[0]);

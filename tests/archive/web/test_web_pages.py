@@ -14,7 +14,7 @@ from hall_of_records import HOSTILE
 
 from archive.assembly import Archive
 from archive.derivatives.store import DerivativeStore
-from archive.web import create_app
+from archive.web import create_app, presenting
 from archive.web.browse import leaf_url, thumb_url
 
 PAGES = (
@@ -293,3 +293,11 @@ def test_an_image_that_was_not_made_is_explained(hall: Archive, tmp_path: Path) 
     assert "/media/shengyu.f1/original" in page
     song = create_app(bare).test_client().get("/items/song", buffered=True).text
     assert "原件已保存" in song
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("图像为重排渲染，不是原书影像。", True), ("据原书影像录入。", False), ("", False)],
+)
+def test_images_that_show_no_original_are_told_by_the_record(text: str, expected: bool) -> None:
+    assert presenting.is_rendered([text]) is expected

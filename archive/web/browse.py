@@ -219,7 +219,18 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         permanent=absolute(path),
         permanent_path=path,
         manifest=url_for("iiif.manifest", item=item),
+        takings=_takings(view),
     )
+
+
+def _takings(view: ItemView) -> list[tuple[str, str]]:
+    """What of an item can be taken home, by its address: its text, its pages as PDF."""
+    found = []
+    if any(page.has_text for page in view.pages):
+        found.append((url_for("downloads.item_text", item=view.item.id), _("下载全文（TXT）")))
+    if any(page.has_text or page.image for page in view.pages):
+        found.append((url_for("downloads.item_pdf", item=view.item.id), _("下载全件（PDF）")))
+    return found
 
 
 def _closed_to_some(audience: Audience | None) -> str | None:

@@ -170,3 +170,11 @@ def test_what_is_closed_or_not_there_is_404(client: FlaskClient, path: str) -> N
 
 def test_the_blank_font_is_in_the_package() -> None:
     assert (Path(__file__).parents[3] / "archive" / "export" / "blank.ttf").stat().st_size < 1000
+
+
+def test_the_page_of_an_item_leads_to_its_citation_and_downloads(client: FlaskClient) -> None:
+    body = client.get("/items/shengyu").text
+    for path in ("cite", "text.txt", "book.pdf"):
+        assert f'href="/items/shengyu/{path}"' in body
+    song = client.get("/items/song").text
+    assert "/items/song/cite" in song and "book.pdf" not in song and "text.txt" not in song

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from archive.model.item import TextLine
+from archive.model.placing import Box, character_boxes
 
 _HAN = re.compile("[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
@@ -47,3 +51,26 @@ def _run_on(text: str) -> str:
             joined += " "
         joined += line
     return joined
+
+
+def within(lines: Sequence[TextLine], region: Box, *, notes: bool) -> tuple[tuple[int, int], ...]:
+    """Stretches of the page's text, code points from start to before end, whose characters have their middle in a region; what has no box goes along
+    with the characters on both sides of it. Empty when no box is known there."""
+    left, top, width, height = region
+    found: list[tuple[int, int]] = []
+    at = 0
+    for line in lines:
+        start = end = None
+        for n, box in enumerate(character_boxes(line, notes=notes)):
+            if box is None:
+                continue
+            x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+            if left <= x <= left + width and top <= y <= top + height:
+                start, end = at + n if start is None else start, at + n + 1
+            elif start is not None and end is not None:
+                found.append((start, end))
+                start = end = None
+        if start is not None and end is not None:
+            found.append((start, end))
+        at += len(line.text) + 1
+    return tuple(found)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from archive.errors import NotFound, UsageError
 from archive.export.citation import EDITIONS, gbt7714
-from archive.export.quoting import quotation
+from archive.export.quoting import quotation, within
 from archive.export.reference import Reference, reference, stretch
 from archive.export.registry import FORMS
 from archive.language import _
@@ -99,6 +99,10 @@ def of_page(item: str, page: str, region: str | None = None, chosen: tuple[int, 
             raise UsageError(_("start、end 超出了这一面的文字。"))
         words = quotation(version.text, *chosen, notes=has_notes(view))
         region = region or _around(regions(version.lines, *chosen, notes=has_notes(view)))
+    elif region and (version := asked_version(view)) is not None:
+        x, y, width, height = map(int, region.split(","))
+        stretches = within(version.lines, (x, y, width, height), notes=has_notes(view))
+        words = "".join(quotation(version.text, *chars, notes=has_notes(view)) for chars in stretches)
     values: dict[str, Any] = {"xywh": region} if region else {}
     link = absolute(url_for("browse.page", item=item, page=page, **values).replace("%2C", ","))
     made = _reference(opened, link, view.page)

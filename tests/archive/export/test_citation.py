@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from archive.export.bibtex import bibtex
 from archive.export.citation import gbt7714
-from archive.export.quoting import quotation
+from archive.export.quoting import quotation, within
 from archive.export.reference import stretch, year_of
 from archive.export.ris import ris
+from archive.model.item import TextLine
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "citations.tsv"
 CASES = list(csv.DictReader(GOLDEN.read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -79,6 +80,13 @@ def test_quotation_is_the_very_characters_with_notes_in_brackets(text: str, star
 
 def test_brackets_of_a_text_without_notes_stay() -> None:
     assert quotation("甲(a/b)乙", 0, 7, notes=False) == "甲(a/b)乙"
+
+
+def test_a_region_chooses_the_characters_whose_middle_is_in_it() -> None:
+    lines = [TextLine("甲乙丙丁", (100, 0, 20, 400)), TextLine("戊己，庚辛", (60, 0, 20, 400)), TextLine("無框")]
+    assert within(lines, (100, 100, 20, 200), notes=False) == ((1, 3),)
+    assert within(lines, (55, 90, 70, 220), notes=False) == ((1, 3), (6, 9))
+    assert within(lines, (0, 0, 10, 10), notes=False) == () == within(lines[2:], (0, 0, 999, 999), notes=False)
 
 
 def test_passage_rounds_its_end_up() -> None:

@@ -5,7 +5,7 @@ Sections are kept with the item, by the ids of pages, so inserting or reordering
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -42,7 +42,11 @@ def walk(sections: Sequence[Section], above: tuple[Section, ...] = ()) -> Iterat
 def of_page(sections: Sequence[Section], pages: Sequence[str], page: str) -> tuple[Section, ...]:
     """The sections that a page lies in, outermost first: those open where the page ends. `pages` ids in reading order; empty for none."""
     places = {one: at for at, one in enumerate(pages)}
-    here = places.get(page, -1)
+    return open_at(sections, places, places.get(page, -1))
+
+
+def open_at(sections: Sequence[Section], places: Mapping[str, int], here: int) -> tuple[Section, ...]:
+    """The same for the page that stands `here`; `places` are those of the pages on which sections begin."""
     found: tuple[Section, ...] = ()
     for path in walk(sections):
         if path[-1].page in places and places[path[-1].page] <= here:

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypedDict, Unpack
@@ -30,6 +30,7 @@ from archive.model.identifiers import file_key, parse_file_key
 from archive.model.item import Item, MediaFile, Page, TextLine, TextVersion, Track
 from archive.model.profile import Collection, Definitions, Profile
 from archive.model.rights import Audience, Rights
+from archive.model.sections import Section, open_at, walk
 from archive.search.base import Concordance, Hit, Lines, Place, Query, Results, SearchIndex, Span, Suggestion
 from archive.services import boxes, seeing
 from archive.services.seeing import CutRecording
@@ -145,6 +146,8 @@ class ItemView:
     pages_size: int
     cut: tuple[CutRecording, ...] = ()
     """Recordings of which the reader gets a copy without the passages that are closed to them; `item.files` does not have these."""
+    places: Mapping[str, int] = field(default_factory=dict)
+    """Of the pages on which sections begin, their positions (from 1, among the pages the reader sees)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,8 @@ class PageView:
     """The item's own reading direction, as written; empty where its profile decides."""
     description: tuple[str, ...] = ()
     """Of the item, where readers may see it: it may say that the images are not of the original."""
+    sections: tuple[Section, ...] = ()
+    """The sections the page lies in, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +329,8 @@ class Reading:
             profile = self._profile(row["kind"])
             item, cut = self._beside_pages(connection, row, reader, day, profile)
             pages = _chunk(connection, row, reader, day, (page - 1) * size, size)
-        return ItemView(_summary(row), item, profile, pages, page, size, cut)
+            places = _places(connection, item.sections, row, reader, day)
+        return ItemView(_summary(row), item, profile, pages, page, size, cut, places)
 
     def whole(self, reader: Audience, item_id: str, *, texts: bool = False) -> Item:
         """The whole item, all pages, for manifests and the API; raises NotFound and Withdrawn. Slow for works of thousands of pages."""
@@ -356,12 +362,14 @@ class Reading:
                 raise _nothing(f"{item_id}/p/{page_id}")
             position = stored.position if row["pages"] == row["n_pages"] else _position(connection, item_id, stored.position, reader, day)
             previous, following = rows.page_neighbours(connection, item_id, stored.position, reader, date.fromordinal(day))
+            record = msgspec.json.decode(row["record"], type=Item)
+            places = _places(connection, record.sections, row, reader, day)
         page = replace(_seen_page(stored, reader, day), position=position)
         profile = self._profile(row["kind"])
         text = page.text
         if text is not None and stored.file is not None and self._derivatives is not None:
             text = boxes.with_boxes(page, text, stored.file.sha512, self._derivatives, notes=profile.notes_layout)
-        whole = msgspec.json.decode(row["record"], type=Item)
+        sections = seeing.sections_for(record.sections, places, reader)
         return PageView(
             item=_summary(row),
             page=page,
@@ -374,9 +382,10 @@ class Reading:
             height=stored.height if page.image else None,
             text=text,
             profile=profile,
-            rights=seeing.told(whole.rights, reader),
-            direction=whole.fields.get("reading-direction", ()),
-            description=() if (field := profile.field("description")) is None or field.staff_only else whole.fields.get("description", ()),
+            rights=seeing.told(record.rights, reader),
+            direction=record.fields.get("reading-direction", ()),
+            description=() if (field := profile.field("description")) is None or field.staff_only else record.fields.get("description", ()),
+            sections=open_at(sections, places, position),
         )
 
     def page_at(self, reader: Audience, item_id: str, position: int) -> PageView:
@@ -636,8 +645,8 @@ class Reading:
         if seen is None:
             raise _nothing(row["id"])
         if whole.sections:
-            pages = set(connection.execute(_OPEN_PAGES, {"item": row["id"], "reader": reader.rank, "day": day}).scalars())
-            seen = replace(seen, sections=seeing.sections_for(whole.sections, pages, reader))
+            places = _places(connection, whole.sections, row, reader, day)
+            seen = replace(seen, sections=seeing.sections_for(whole.sections, places, reader))
         # The rows know what pages and their rights do to these files; the item here has no pages.
         allowed = {file["id"] for file in stored if rows.terms_of(file).on(day) <= reader.rank}
         access, today = Access(whole), date.fromordinal(day)
@@ -718,7 +727,8 @@ _FILE = select(_file).where(_file.c.item == bindparam("item"), _file.c.id == bin
 _BESIDE_PAGES = select(_file).where(_file.c.item == bindparam("item"), _file.c.placed == 0).order_by(_file.c.position)
 _SORTS = {"title": _shown.c.sort_title, "date": _shown.c.sort_year, "recent": _shown.c.sort_added}
 _PAGE_OPEN = rows.seen_by(_page, _reader, _day)
-_OPEN_PAGES = select(_page.c.id).where(_page.c.item == bindparam("item"), _PAGE_OPEN)
+_OPEN_PAGES = select(_page.c.id, _page.c.position).where(_page.c.item == bindparam("item"), _PAGE_OPEN).order_by(_page.c.position)
+_OPEN_AMONG = _OPEN_PAGES.where(_page.c.id.in_(bindparam("ids", expanding=True)))
 _CHUNK = (
     select(_page)
     .where(_page.c.item == bindparam("item"), _page.c.position > bindparam("passed"), _PAGE_OPEN)
@@ -888,6 +898,17 @@ def _leaf_outline(row: Mapping[Any, Any], position: int, reader: Audience, day: 
         height=row["height"] if shows else None,
         has_text=row["texts"] > 0 and rows.terms_of(row, "text_").on(day) <= reader.rank,
     )
+
+
+def _places(connection: Connection, sections: Sequence[Section], row: Mapping[Any, Any], reader: Audience, day: int) -> dict[str, int]:
+    """Of the pages on which sections begin, those the reader sees, with their positions from 1 among all pages the reader sees."""
+    if not sections:
+        return {}
+    ids = {path[-1].page for path in walk(sections)}
+    values = {"item": row["id"], "reader": reader.rank, "day": day}
+    if row["pages"] == row["n_pages"]:
+        return {page: at for page, at in connection.execute(_OPEN_AMONG, values | {"ids": sorted(ids)})}  # noqa: C416
+    return {page: n for n, (page, _position) in enumerate(connection.execute(_OPEN_PAGES, values), 1) if page in ids}
 
 
 def _position(connection: Connection, item_id: str, position: int, reader: Audience, day: int) -> int:

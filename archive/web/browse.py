@@ -18,7 +18,7 @@ from archive.model.item import MediaFile, TextVersion, Track
 from archive.model.rights import Audience
 from archive.search.base import Span
 from archive.services.reading import CollectionCount, ItemSummary, ItemView, PageSummary
-from archive.web import leaves, presenting, recordings
+from archive.web import contents, leaves, presenting, recordings
 from archive.web.examples import examples, parts
 from archive.web.hall import absolute, canonical, hall, reader
 from archive.web.pages import Pages, asked_page
@@ -211,6 +211,13 @@ def _item_page(item: str, path: str, segment: str | None = None) -> str:
         librettos=[_libretto(track, query, view.item.collection) for track in view.item.tracks if not track.timed],
         texts=_texts(view, query),
         leaves=[_leaf(view, page) for page in view.pages if page.image or page.missing or page.has_text],
+        contents=contents.of_book(
+            view.item.sections,
+            view.places,
+            view.summary.pages,
+            lambda page: leaf_url(item, page),
+            definitions.vocabularies.get(contents.CATEGORIES),
+        ),
         leaves_heading=_("书叶") if direction == "rtl" else _("影像"),
         direction=direction,
         pages=pages,

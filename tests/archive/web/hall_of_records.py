@@ -30,6 +30,7 @@ from archive.model.item import (
     Track,
 )
 from archive.model.rights import Audience, Embargo, Rights
+from archive.model.sections import Section
 from archive.search.documents import documents_of
 from archive.services.deriving import make, missing
 from archive.settings import load_settings
@@ -110,6 +111,10 @@ def items() -> list[tuple[Item, Mapping[str, Path]]]:
             },
             (*images, closed),
             (*pages, Page("p4", 4, None, missing=True), hidden, embargoed),
+            sections=(
+                Section("x1", "卷一", 1, "p1", children=(Section("x2", "經部", 2, "p2", category="艺文"), Section("x3", CANARY, 2, "p5"))),
+                Section("x4", CANARY, 2, "p2", source="heading", accepted=False),
+            ),
             rights=OPEN,
         ),
         *scans,

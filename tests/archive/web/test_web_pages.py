@@ -14,6 +14,7 @@ from hall_of_records import HOSTILE
 
 from archive.assembly import Archive
 from archive.derivatives.store import DerivativeStore
+from archive.model.rights import Audience
 from archive.web import create_app, presenting
 from archive.web.browse import leaf_url, thumb_url
 
@@ -301,3 +302,17 @@ def test_an_image_that_was_not_made_is_explained(hall: Archive, tmp_path: Path) 
 )
 def test_images_that_show_no_original_are_told_by_the_record(text: str, expected: bool) -> None:
     assert presenting.is_rendered([text]) is expected
+
+
+def test_the_section_tree_leads_into_the_book_and_says_how_long_each_is(client: FlaskClient) -> None:
+    page = client.get("/items/shengyu?lang=zh").text
+    tree = page[page.index('class="contents top"') : page.index('class="leaves"')]
+    assert [*re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', tree)] == [("/items/shengyu/p/p1", "卷一"), ("/items/shengyu/p/p2", "經部")]
+    assert re.findall(r"(\d+) 面", tree) == ["4", "3"]
+    assert "艺文" in tree
+    assert "Literature" in client.get("/items/shengyu?lang=en").text
+
+
+def test_a_leaf_knows_the_sections_it_lies_in(hall: Archive) -> None:
+    titles = {page: [one.title for one in hall.reading.page(Audience.PUBLIC, "shengyu", page).sections] for page in ("p1", "p3")}
+    assert titles == {"p1": ["卷一"], "p3": ["卷一", "經部"]}

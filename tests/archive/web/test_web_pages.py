@@ -283,7 +283,7 @@ def test_addresses_written_out_are_those_of_the_routes(app: Flask) -> None:
 
 def test_a_region_of_a_leaf_can_be_linked(client: FlaskClient) -> None:
     framed = client.get("/items/shengyu/p/p1?xywh=10,20,300,400").text
-    assert '<rect class="framed" x="10" y="20" width="300" height="400"/>' in framed
+    assert '<rect class="framed" vector-effect="non-scaling-stroke" x="10" y="20" width="300" height="400"/>' in framed
     assert "framed" not in client.get("/items/shengyu/p/p1?xywh=1,2,0,x").text
 
 

@@ -964,6 +964,8 @@ def _spread(leaves: Mapping[int, _SpreadLeaf], position: int, notes: bool, colle
         other, reading, wide, high = leaves.get(position + step, (None, None, None, None))
         if other is None or reading is None or text is None or other.missing or page.missing or reading.source is not text.source:
             return "", (), None, None
+        if other.position != page.position + step:  # as the search has it: a gap in the count of leaves is a wall too
+            return "", (), None, None
         return other.id, reading.lines, wide, high
 
     before, (following, after, wide, high) = beside(-1)[1], beside(1)

@@ -12,12 +12,11 @@ from archive.model.profile import Definitions
 from archive.model.rights import Audience
 from archive.services.reading import ItemSummary, Reading
 from archive.settings import Settings
-from archive.web.presentation import CONTEXT, UNFILED, Words, holding_label, provider, words
+from archive.web.iiif_parts import CONTEXT, Json, Words, words
+from archive.web.presentation import UNFILED, holding_label, provider
 
 HUNDRED = 100
 """Items in one list."""
-
-Json = dict[str, Any]
 
 
 def root(reading: Reading, reader: Audience, definitions: Definitions, settings: Settings, base: str) -> Json:

@@ -22,7 +22,7 @@ from archive.services.reading import LeafOutline, Outline
 from archive.services.seeing import CutRecording
 from archive.web import collections, derived, presentation, recordings, text_annotations
 from archive.web.hall import absolute, cache_rule, hall, reader
-from archive.web.presentation import Sounding
+from archive.web.iiif_parts import CONTEXT, Links, Sounding, tracks_of
 from archive.web.problems import answer, item_or_404
 
 blueprint = Blueprint("iiif", __name__, url_prefix="/iiif")
@@ -72,7 +72,7 @@ def range_of(item: str, part: str) -> Response:
     waiting = presentation.structures_of(outline, soundings, links)
     for found in waiting:
         if found["id"] == wanted:
-            return _document({"@context": presentation.CONTEXT} | found | {"partOf": [{"id": links.manifest, "type": "Manifest"}]})
+            return _document({"@context": CONTEXT} | found | {"partOf": [{"id": links.manifest, "type": "Manifest"}]})
         waiting += [inside for inside in found["items"] if inside["type"] == "Range"]
     raise NotFound(part)
 
@@ -86,9 +86,7 @@ def text_of(item: str, part: str) -> Response:
     outline, soundings = _opened(item)
     for sounding in soundings:
         if sounding.root == part:
-            return _document(
-                text_annotations.of_recording(presentation.tracks_of(outline.item, sounding, len(soundings)), sounding, links_of(item))
-            )
+            return _document(text_annotations.of_recording(tracks_of(outline.item, sounding, len(soundings)), sounding, links_of(item)))
     raise NotFound(part)
 
 
@@ -115,7 +113,7 @@ def shelf(slug: str, number: str) -> Response:
 def _document(body: dict[str, Any]) -> Response:
     """A Presentation 3 document; the tag is of its bytes."""
     response = Response(msgspec.json.encode(body), mimetype=None)
-    response.headers["Content-Type"] = f'application/ld+json;profile="{presentation.CONTEXT}"'
+    response.headers["Content-Type"] = f'application/ld+json;profile="{CONTEXT}"'
     response.headers["Cache-Control"] = cache_rule(60)
     response.add_etag()
     response.make_conditional(request)
@@ -173,11 +171,11 @@ def _root() -> str:
     return absolute(request.script_root)
 
 
-def links_of(item: str) -> presentation.Links:
+def links_of(item: str) -> Links:
     """Addresses for the documents of an item: those of other parts of the house where these are there."""
     root, rules = _root(), _rules(current_app)
     page = f"{root}/items/{item}"
-    return presentation.Links(
+    return Links(
         root=root,
         item=item,
         text=f"{page}/text.txt" if "/items/<item>/text.txt" in rules else None,

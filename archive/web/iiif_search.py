@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,7 +20,7 @@ from archive.services.within import Match, Within
 from archive.web import iiif
 from archive.web.asking import LONGEST
 from archive.web.hall import hall, reader
-from archive.web.presentation import EMPTY, Links
+from archive.web.iiif_parts import EMPTY, Json, Links
 from archive.web.problems import answer, item_or_404
 
 blueprint = Blueprint("iiif_search", __name__, url_prefix="/iiif")
@@ -31,8 +30,6 @@ CONTEXT_1 = "http://iiif.io/api/search/1/context.json"
 PRESENTATION_2 = "http://iiif.io/api/presentation/2/context.json"
 VERSIONS = ("1", "2")
 
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -41,8 +38,6 @@ class Place:
     name: str
     canvas: str
     fragment: str
-    whole: str
-    """The fragment that says "the whole canvas" to viewers that need one; empty for a recording."""
     before: str
     exact: str
     after: str
@@ -159,14 +154,15 @@ def _places(match: Match, links: Links, canvas_of: Callable[[str | None], str | 
         if root is not None:
             fragment = "" if match.start is None or match.end is None else f"t={match.start:g},{match.end:g}"
             name = f"{match.key}-{match.before}-{match.after}".encode().hex()[:48]
-            yield Place(f"{root}-{name}", links.canvas(root), fragment, "", match.before, match.exact, match.after)
+            yield Place(f"{root}-{name}", links.canvas(root), fragment, match.before, match.exact, match.after)
         return
     for stretch in match.stretches:
         canvas, name = links.canvas(stretch.page), f"{stretch.page}-{stretch.start}-{stretch.end}"
         whole = f"xywh=0,0,{stretch.width or EMPTY[0]},{stretch.height or EMPTY[1]}"
         for n, box in enumerate(stretch.boxes or (None,), 1):
-            fragment = "xywh=" + ",".join(map(str, box)) if box else ""
-            yield Place(f"{name}-{n}", canvas, fragment, whole, match.before, match.exact, match.after)
+            # Viewers draw what has a box; where nobody knows one it is the leaf as a whole.
+            fragment = "xywh=" + ",".join(map(str, box)) if box else whole
+            yield Place(f"{name}-{n}", canvas, fragment, match.before, match.exact, match.after)
 
 
 # The two forms
@@ -244,7 +240,7 @@ def _version_1(asked: _Asked, matches: list[tuple[Match, list[Place]]]) -> Json:
             "@type": "oa:Annotation",
             "motivation": "sc:painting",
             "resource": {"@type": "cnt:ContentAsText", "format": "text/plain", "chars": place.exact},
-            "on": place.canvas + (f"#{fragment}" if (fragment := place.fragment or place.whole) else ""),
+            "on": place.canvas + (f"#{place.fragment}" if place.fragment else ""),
         }
         for _match, found in matches
         for place in found

@@ -8,10 +8,7 @@ put together here and not by the router; a test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-from urllib.parse import quote
 
 from markupsafe import escape
 
@@ -19,106 +16,18 @@ from archive import language
 from archive.derivatives.page_image import thumbnail_size
 from archive.language import _
 from archive.model.folios import Side
-from archive.model.identifiers import file_key
-from archive.model.item import FileRef, Item, MediaFile, MediaKind, Page, Track
+from archive.model.item import FileRef, Item, MediaKind, Page
 from archive.model.profile import Definitions
 from archive.services.reading import LeafOutline, Outline
 from archive.settings import Settings
-from archive.web import presenting, table_of_contents
+from archive.web import presenting, table_of_contents, text_annotations
+from archive.web.iiif_parts import CONTEXT, EMPTY, Json, Links, Sounding, Words, both, recording_label, tracks_of, words
 
-CONTEXT = "http://iiif.io/api/presentation/3/context.json"
-EMPTY = (1500, 2000)
-"""Width and height of the canvas of a leaf that has no image."""
 THUMB = 400
 """Longest side of a thumbnail, one of those that are stored."""
 _SPREAD = 1.25
 """An image this much wider than high shows a whole unfolded leaf, or both pages of an opening."""
 _LICENCES = ("creativecommons.org/", "rightsstatements.org/")
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Addresses that a manifest names. `root` is the archive's public address; `text`, `pdf`, `bibtex` None where nothing serves them."""
-
-    root: str
-    item: str
-    text: str | None = None
-    pdf: str | None = None
-    bibtex: str | None = None
-    search: bool = False
-    version2: bool = False
-    """Images are served by Image API 2.1 too."""
-
-    @property
-    def base(self) -> str:
-        return f"{self.root}/iiif/3/{self.item}"
-
-    @property
-    def manifest(self) -> str:
-        return f"{self.base}/manifest"
-
-    @property
-    def page(self) -> str:
-        return f"{self.root}/items/{self.item}"
-
-    @property
-    def record(self) -> str:
-        return f"{self.root}/api/v1/items/{self.item}"
-
-    @property
-    def home(self) -> str:
-        return f"{self.root}/"
-
-    def canvas(self, part: str) -> str:
-        return f"{self.base}/canvas/{quote(part)}"
-
-    def annotations(self, part: str) -> str:
-        return f"{self.base}/annotations/{quote(part)}"
-
-    def leaf(self, page: str) -> str:
-        return f"{self.page}/p/{quote(page)}"
-
-    def service(self, image: FileRef, version: int = 3) -> str:
-        return f"{self.root}/iiif/image/{version}/{file_key(self.item, image.file, image.part)}"
-
-    def media(self, file: str, what: str) -> str:
-        """`web`, `poster` or `original` of a file."""
-        return f"{self.root}/media/{file_key(self.item, file)}/{what}"
-
-    def cues(self, track: str) -> str:
-        return f"{self.page}/cues/{quote(track)}.vtt"
-
-
-@dataclass(frozen=True, slots=True)
-class Sounding:
-    """A recording as a canvas: `root` names all its versions together and the canvas; `media_type` None when nothing can be played."""
-
-    root: str
-    file: MediaFile
-    media_type: str | None
-    poster: bool
-    versions: frozenset[str]
-
-
-Words = dict[str, list[str]]
-"""A text in languages, as IIIF writes it."""
-
-
-def words(chinese: str, english: str) -> Words:
-    """One text in both languages; in none when it is the same in both and not Chinese."""
-    if chinese != english:
-        return {"zh": [chinese], "en": [english]}
-    return {"zh" if presenting.is_chinese(chinese) else "none": [chinese]}
-
-
-def both(message: str, **values: Any) -> Words:
-    """A text of the interface in both languages."""
-    with language.in_language("zh"):
-        chinese = _(message, **values)
-    with language.in_language("en"):
-        return words(chinese, _(message, **values))
 
 
 def manifest(
@@ -409,27 +318,11 @@ def _recording(item: Item, sounding: Sounding, soundings: int, links: Links) -> 
     if captions:
         annotations.append({"id": f"{canvas_id}/captions", "type": "AnnotationPage", "items": captions})
     if tracks:
-        annotations.append({"id": links.annotations(sounding.root), "type": "AnnotationPage", "label": both("随声文字")})
+        # Not by reference: Mirador 4.0 shows no recording one of whose annotation pages has no items (MiradorCanvas.v3VttContent).
+        annotations.append(text_annotations.embedded(tracks, sounding, links))
     if annotations:
         found["annotations"] = annotations
     return found
-
-
-def recording_label(file: MediaFile) -> Words:
-    """The name of a recording's file; of a copy with something cut out, whose original's name is not told, what it is."""
-    name = presenting.file_name(file.path)
-    if name:
-        return words(name, name)
-    with language.in_language("zh"):
-        chinese = presenting.media_kind_label(file.kind)
-    with language.in_language("en"):
-        return words(chinese, presenting.media_kind_label(file.kind))
-
-
-def tracks_of(item: Item, sounding: Sounding, soundings: int = 1) -> list[Track]:
-    """Timed text and librettos of a recording; those that name none belong to the only one."""
-    only = soundings == 1
-    return [track for track in item.tracks if track.media in sounding.versions or (track.media is None and only)]
 
 
 def _captions(track: str, tongue: str, canvas_id: str, links: Links) -> Json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from archive import language
@@ -18,11 +18,7 @@ from archive.model.folios import Folio
 from archive.model.item import Segment
 from archive.services.reading import LeafOutline, Outline
 from archive.web import presenting
-
-if TYPE_CHECKING:
-    from archive.web.presentation import Links, Sounding, Words
-
-Json = dict[str, Any]
+from archive.web.iiif_parts import Json, Links, Sounding, Words
 
 
 @dataclass(slots=True)

@@ -5,15 +5,11 @@ Pure but for the language.
 
 from __future__ import annotations
 
-from typing import Any
-
 from archive import language
 from archive.model.item import Cue, TextSource, TextVersion, Track
 from archive.services.reading import PageView
 from archive.web import presenting
-from archive.web.presentation import CONTEXT, Links, Sounding, Words, both, words
-
-Json = dict[str, Any]
+from archive.web.iiif_parts import CONTEXT, Json, Links, Sounding, Words, both, words
 
 _AGENT = {TextSource.OCR: "Software", TextSource.EXTRACTED: "Software", TextSource.CORRECTED: "Organization", TextSource.DONOR: "Person"}
 
@@ -49,6 +45,12 @@ def of_recording(tracks: list[Track], sounding: Sounding, links: Links) -> Json:
             if cue.text.strip():
                 items.append(_annotation(f"{base}/{track.id}-{n}", cue.text, track.language, target(canvas, cue if track.timed else None)))
     return _page(base, canvas, items, links) | {"label": both("随声文字")}
+
+
+def embedded(tracks: list[Track], sounding: Sounding, links: Links) -> Json:
+    """The same inside a manifest, which says by itself what it is part of."""
+    page = of_recording(tracks, sounding, links)
+    return {key: value for key, value in page.items() if key not in ("@context", "partOf")}
 
 
 def target(canvas: str, cue: Cue | None) -> str:

@@ -195,7 +195,7 @@ class TestRecordings:
         manifest = visitor.get("/iiif/3/shengyu/manifest").get_json(force=True)
         width, height = (manifest["items"][0][side] for side in ("width", "height"))
         new, old = asked(visitor, 2, "海內", item="shengyu"), asked(visitor, 1, "海內", item="shengyu")
-        assert canvas_id in {item["target"] for item in new["items"]}
+        assert f"{canvas_id}#xywh=0,0,{width},{height}" in {item["target"] for item in new["items"]}
         assert f"{canvas_id}#xywh=0,0,{width},{height}" in {resource["on"] for resource in old["resources"]}
 
 

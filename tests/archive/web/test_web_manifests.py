@@ -18,9 +18,10 @@ from archive.model.sections import Section
 from archive.services.reading import LeafOutline, Outline
 from archive.web import presentation
 from archive.web.iiif import links_of
+from archive.web.iiif_parts import Links
 
 HOST = "http://localhost"
-LINKS = presentation.Links("https://a.example", "book")
+LINKS = Links("https://a.example", "book")
 
 
 def document(client: FlaskClient, address: str) -> Any:

@@ -20,7 +20,7 @@ from archive.search.base import Span
 from archive.services.reading import CollectionCount, ItemSummary, ItemView, PageSummary
 from archive.web import contents, leaves, presenting, recordings
 from archive.web.examples import examples, parts
-from archive.web.hall import absolute, canonical, hall, reader
+from archive.web.hall import absolute, canonical, hall, open_to_viewers, reader
 from archive.web.pages import Pages, asked_page
 from archive.web.presenting import Label
 from archive.web.problems import item_or_404
@@ -352,7 +352,7 @@ def cues(item: str, track: str) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)
-    return response
+    return open_to_viewers(response)
 
 
 @blueprint.get("/about")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 
 from archive.model.profile import Definitions
 from archive.model.rights import Audience
@@ -66,3 +66,11 @@ def canonical(path: str) -> str:
 def cache_rule(seconds: int) -> str:
     """Cache-Control for something that hangs on rights: in the reader's own browser for a while when the whole world may see it, else nowhere."""
     return f"private, max-age={seconds}" if reader() is Audience.PUBLIC else "private, no-store"
+
+
+def open_to_viewers(response: Response) -> Response:
+    """Let viewers on other sites read an answer that is for everyone; never what a reader gets for the place they sit in."""
+    if reader() is Audience.PUBLIC:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

@@ -21,26 +21,17 @@ from archive.model.item import Item, MediaFile, MediaKind
 from archive.services.reading import LeafOutline, Outline
 from archive.services.seeing import CutRecording
 from archive.web import collections, derived, presentation, recordings, text_annotations
-from archive.web.hall import absolute, cache_rule, hall, reader
+from archive.web.hall import absolute, cache_rule, hall, open_to_viewers, reader
 from archive.web.iiif_parts import CONTEXT, Links, Sounding, tracks_of
 from archive.web.problems import answer, item_or_404
 
 blueprint = Blueprint("iiif", __name__, url_prefix="/iiif")
+blueprint.after_request(open_to_viewers)
 
 
 @blueprint.errorhandler(UsageError)
 def _wrong(error: UsageError) -> Response:
-    response = answer(400, str(error))
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
-
-
-@blueprint.after_request
-def _open_to_viewers(response: Response) -> Response:
-    """Viewers on other sites may read what everyone may read; the reader's own cookies are never part of it."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    return answer(400, str(error))
 
 
 @blueprint.get("/3/<item>/manifest")

@@ -19,11 +19,12 @@ from archive.services import within
 from archive.services.within import Match, Within
 from archive.web import iiif
 from archive.web.asking import LONGEST
-from archive.web.hall import hall, reader
+from archive.web.hall import hall, open_to_viewers, reader
 from archive.web.iiif_parts import EMPTY, Json, Links
 from archive.web.problems import answer, item_or_404
 
 blueprint = Blueprint("iiif_search", __name__, url_prefix="/iiif")
+blueprint.after_request(open_to_viewers)
 
 CONTEXT_2 = "http://iiif.io/api/search/2/context.json"
 CONTEXT_1 = "http://iiif.io/api/search/1/context.json"
@@ -46,13 +47,6 @@ class Place:
 @blueprint.errorhandler(UsageError)
 def _wrong(error: UsageError) -> Response:
     return answer(400, str(error))
-
-
-@blueprint.after_request
-def _open_to_viewers(response: Response) -> Response:
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
 
 
 @blueprint.get("/search/<version>/<item>")

@@ -10,9 +10,10 @@ from archive.errors import NotFound
 from archive.services.reading import FileAccess
 from archive.web import derived, presenting, ranges
 from archive.web.derived import Copy
-from archive.web.hall import cache_rule, hall, reader
+from archive.web.hall import cache_rule, hall, open_to_viewers, reader
 
 blueprint = Blueprint("media", __name__)
+blueprint.after_request(open_to_viewers)
 
 _DAY = 86_400
 _SANDBOX = "sandbox; default-src 'none'"

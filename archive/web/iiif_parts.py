@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from archive import language
-from archive.language import _
+from archive.language import _ as said
 from archive.model.identifiers import file_key
 from archive.model.item import FileRef, Item, MediaFile, Track
 from archive.web import presenting
@@ -96,9 +96,9 @@ def words(chinese: str, english: str) -> Words:
 def both(message: str, **values: Any) -> Words:
     """A text of the interface in both languages."""
     with language.in_language("zh"):
-        chinese = _(message, **values)
+        chinese = said(message, **values)
     with language.in_language("en"):
-        return words(chinese, _(message, **values))
+        return words(chinese, said(message, **values))
 
 
 def recording_label(file: MediaFile) -> Words:

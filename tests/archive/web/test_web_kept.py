@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import hall_of_records
@@ -70,12 +71,12 @@ def test_questions_are_not_kept(app: Flask) -> None:
     assert len(app.extensions["written"]) == 2
 
 
-def test_kept_page_goes_when_its_time_is_over(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    item = an_item(app)
-    monkeypatch.setattr(kept, "SECONDS", -1.0)
-    for _ in range(2):
-        app.test_client().get(f"/items/{item}")
-    assert len(app.extensions["written"]) == 2
+def test_kept_page_goes_when_its_time_is_over() -> None:
+    key = ("/items/x", "zh", "public", 1, "http://x/")
+    for seconds, there in ((60.0, True), (-1.0, False)):
+        pages = kept.KeptPages(seconds=seconds)
+        pages.put(key, kept._Page(b"...", "e", 1, time.monotonic()))
+        assert (pages.get(key, 1) is not None) is there
 
 
 def test_withdrawn_item_is_gone_at_once(app: Flask, own: Archive) -> None:
@@ -90,6 +91,6 @@ def test_room_is_not_exceeded() -> None:
     pages = kept.KeptPages(room=100)
     keys = [(f"/{n}", "zh", "public", 1, "http://x/") for n in range(5)]
     for key in keys:
-        pages.put(key, bytes(40), "e", 1)
+        pages.put(key, kept._Page(bytes(40), "e", 1, time.monotonic()))
     assert [pages.get(key, 1) is not None for key in keys] == [False, False, False, True, True]
     assert pages.get(keys[-1], 2) is None

@@ -10,7 +10,7 @@ import io
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ MAX_OUTPUT = 10_000_000
 MAX_DECODED = 24_000_000
 """Pixels decoded for one region: one that is squeezed in one direction only is cut from a smaller level than it might be."""
 _BAND = 1 << 20
-"""Pixels of the answer that are made at a time, so that what is decoded for a large one never lies in memory whole."""
+"""Pixels that are made, or decoded for it, at a time: what is decoded for a large answer never lies in memory whole."""
 _EDGE_QUALITY = 90
 
 
@@ -132,6 +132,21 @@ def read_region(pyramid: Path, region: tuple[int, int, int, int], size: tuple[in
 
 def region_image(pyramid: Path, region: tuple[int, int, int, int], size: tuple[int, int]) -> Image.Image:
     """As `read_region`, as an image of mode L or RGB."""
+    image: Image.Image | None = None
+    for top, band in bands(pyramid, region, size):
+        if band.size == size:
+            return band
+        image = image or Image.new(band.mode, size)
+        image.paste(band, (0, top))
+    assert image is not None
+    return image
+
+
+def bands(pyramid: Path, region: tuple[int, int, int, int], size: tuple[int, int]) -> Iterator[tuple[int, Image.Image]]:
+    """`region` at `size` from top to bottom: where a band begins and its pixels, mode L or RGB. Few at a time, however large the image and the answer.
+
+    Raises as `read_region`.
+    """
     found = info(pyramid)
     x, y, width, height = region
     right, bottom = min(x + width, found.width), min(y + height, found.height)
@@ -143,16 +158,11 @@ def region_image(pyramid: Path, region: tuple[int, int, int, int], size: tuple[i
     at = found.levels[_level_for(found, (x, y, right, bottom), size)]
     scale_x, scale_y = at.width / found.width, at.height / found.height
     box = (x * scale_x, y * scale_y, min(right * scale_x, at.width), min(bottom * scale_y, at.height))
-    rows = max(1, min(size[1], _BAND // size[0]))
-    if rows == size[1]:
-        return _cut(pyramid, at, box, size)
-    image = Image.new("RGB" if at.colour else "L", size)
     high = (box[3] - box[1]) / size[1]
+    rows = max(1, min(size[1], int(_BAND / max(size[0], (box[2] - box[0]) * high))))
     for top in range(0, size[1], rows):
         below = min(size[1], top + rows)
-        band = _cut(pyramid, at, (box[0], box[1] + top * high, box[2], box[1] + below * high), (size[0], below - top))
-        image.paste(band, (0, top))
-    return image
+        yield top, _cut(pyramid, at, (box[0], box[1] + top * high, box[2], box[1] + below * high), (size[0], below - top))
 
 
 def _cut(pyramid: Path, at: Level, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image:

@@ -46,7 +46,7 @@ PLACES = 2_000
 """Pictures whose place is remembered."""
 ROOM = 8 << 20
 """Bytes of cut-outs that a web process keeps, and none larger than a sixteenth of it."""
-LARGE = 2_000_000
+LARGE = 400_000
 """Pixels from which cut-outs are made one after the other, so that a web process holds one such image and not one for each thread."""
 
 
@@ -161,27 +161,23 @@ def _found(key: str) -> derived.Picture:
     raise _NoPicture(_("这幅图像还没有制成可以放大的样子。请告诉管理员：在馆里运行 fangzhi rebuild derivatives 即可补上。"))
 
 
-def _path(version: int, key: str) -> str:
-    """The service's own path, quicker than asking Flask for it: keys that were found are ASCII without signs that need escaping."""
-    return f"{request.script_root}/iiif/image/{version}/{key}"
-
-
 def _address(version: int, key: str) -> str:
-    return absolute(_path(version, key))
+    """The service's own address, quicker than asking Flask for it: keys that were found are ASCII without signs that need escaping."""
+    return absolute(f"{request.script_root}/iiif/image/{version}/{key}")
 
 
 @blueprint.get("/3/<key>")
 def base(key: str) -> AnyResponse:
     """The service itself: its description."""
     _picture(key)
-    return redirect(_path(3, key) + "/info.json", 303)
+    return redirect(_address(3, key) + "/info.json", 303)
 
 
 @blueprint.get("/2/<key>")
 def base2(key: str) -> AnyResponse:
     """The service by 2.1: its description."""
     _picture(key)
-    return redirect(_path(2, key) + "/info.json", 303)
+    return redirect(_address(2, key) + "/info.json", 303)
 
 
 @blueprint.get("/3/<key>/info.json")

@@ -15,8 +15,10 @@ from archive.errors import UsageError
 MAX_AREA = 10_000_000
 """Pixels of an answer that is not a stored tile or size: a leaf at 300 dpi whole. Not more than `archive.derivatives.tiles` hands out."""
 MAX_SIDE = 6_000
-AREAS = {"jpg": MAX_AREA, "png": MAX_AREA, "webp": 4_000_000}
-"""Pixels by format: libwebp holds eight bytes for each (findings/media.md §1)."""
+AREAS = {"jpg": MAX_AREA, "png": 4_000_000, "webp": 4_000_000}
+"""Pixels by format: libwebp holds eight bytes for each (findings/media.md §1), and a PNG of a scan is two bytes for each."""
+TILTED_AREA = 2_000_000
+"""Pixels of a picture turned by an angle, which is held twice."""
 
 _NUMBER = r"(?:[0-9]{1,7}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})"
 _REGION = re.compile(rf"(pct:)?({_NUMBER}),({_NUMBER}),({_NUMBER}),({_NUMBER})", re.ASCII)
@@ -69,8 +71,10 @@ def parse(width: int, height: int, region: str, size: str, rotation: str, tail: 
     mirror, turn = _rotation(rotation)
     limit = AREAS[suffix]
     wanted = _size(box, size, limit, version, told=bool(limits(width, height)))
-    if turn % 90 and _turned_area(wanted, turn) > limit:
-        raise UsageError(f"rotation {rotation!r}: larger than this archive makes ({limit} pixels); ask for a smaller size")
+    if turn % 90 and _turned_area(wanted, turn) > TILTED_AREA:
+        raise UsageError(
+            f"rotation {rotation!r}: larger than this archive turns by an angle ({TILTED_AREA} pixels); ask for a smaller size"
+        )
     free = 1 if size.endswith(",") else 0 if size.startswith((",", "^,")) else None
     return ImageRequest(box, wanted, mirror, turn, quality, suffix, free)
 

@@ -7,8 +7,9 @@ import io
 import pytest
 from flask import g
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageOps
 
+from archive.derivatives import tiles
 from archive.model.rights import Audience
 from archive.web import derived, iiif_images
 from archive.web.image_requests import parse
@@ -104,7 +105,7 @@ def test_the_same_image_by_2_1(client: FlaskClient) -> None:
     full = client.get(TWO + "/full/full/0/default.jpg")
     assert picture(full.data).size == (info["width"], info["height"])
     assert f'<http://localhost{TWO}/full/full/0/default.jpg>;rel="canonical"' in full.headers["Link"]
-    assert client.get(TWO).headers["Location"] == TWO + "/info.json"
+    assert client.get(TWO).headers["Location"] == "http://localhost" + TWO + "/info.json"
 
 
 def test_tiles_named_by_width_alone_are_the_stored_ones(client: FlaskClient) -> None:
@@ -147,6 +148,19 @@ def test_a_canonical_address_gives_the_same_bytes(client: FlaskClient) -> None:
         assert (again.status_code, again.data) == (200, given.data), address
 
 
+@pytest.mark.parametrize("turn", ["0", "90", "180", "270", "!0", "!90", "!180", "!270"])
+@pytest.mark.parametrize("tail", ["default.png", "gray.png", "bitonal.png"])
+def test_turned_in_bands_is_turned_whole(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, turn: str, tail: str) -> None:
+    upright = picture(client.get(f"{BASE}/3,5,210,150/max/0/{tail}").data).convert("L")
+    mirrored = ImageOps.mirror(upright) if turn.startswith("!") else upright
+    expected = mirrored.rotate(-int(turn.strip("!")), expand=True)
+    monkeypatch.setattr(tiles, "_BAND", 9_000)
+    client.application.extensions["fangzhi.images"] = iiif_images.Kept(room=0)
+    got = picture(client.get(f"{BASE}/3,5,210,150/max/{turn}/{tail}").data).convert("L")
+    assert got.size == expected.size
+    assert got.tobytes() == expected.tobytes()
+
+
 def test_a_cut_out_asked_for_again_is_not_made_again(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     draw = derived.Picture.draw
@@ -181,4 +195,4 @@ def test_a_tile_is_kept_by_its_tag(client: FlaskClient) -> None:
 
 def test_the_base_leads_to_the_description(client: FlaskClient) -> None:
     answer = client.get(BASE)
-    assert (answer.status_code, answer.headers["Location"]) == (303, BASE + "/info.json")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "http://localhost" + BASE + "/info.json")

@@ -119,6 +119,8 @@ def leaf(item: str) -> AnyResponse | tuple[str, int]:
     """The way to a leaf by what it is called (`to`: 12, 卷三叶十二下); what there is no leaf for gets a page that says so."""
     wanted = request.args.get("to", "").strip()[:60]
     pages = book(item_or_404(item)).pages
+    if not wanted:
+        return redirect(url_for("browse.item", item=item), 302)
     found = finding_leaves.find(wanted, pages)
     if found is None:
         canonical(url_for("browse.leaf", item=item))

@@ -82,7 +82,7 @@ OPEN: dict[str, list[str]] = {
     "images.image2": ["/iiif/image/2/shengyu.f1/full/100,/0/default.jpg"],
     "iiif.manifest": ["/iiif/3/shengyu/manifest", "/iiif/3/song/manifest", "/iiif/3/shengyu/manifest?page=p2"],
     "iiif.canvas": ["/iiif/3/shengyu/canvas/p1", "/iiif/3/song/canvas/f1"],
-    "iiif.range_of": ["/iiif/3/shengyu/range/section-p2", "/iiif/3/song/range/s1"],
+    "iiif.range_of": ["/iiif/3/shengyu/range/x2", "/iiif/3/song/range/s1"],
     "iiif.text_of": ["/iiif/3/shengyu/annotations/p1", "/iiif/3/song/annotations/f1"],
     "iiif_search.search": [
         "/iiif/search/2/shengyu?q=海內",
@@ -195,7 +195,8 @@ HIDDEN: dict[str, list[tuple[str, str]]] = {
         ("/iiif/3/song/canvas/f2", "/iiif/3/song/canvas/f99"),
     ],
     "iiif.range_of": [
-        ("/iiif/3/shengyu/range/section-p5", "/iiif/3/shengyu/range/section-p99"),
+        ("/iiif/3/shengyu/range/x3", "/iiif/3/shengyu/range/x9"),
+        ("/iiif/3/shengyu/range/x4", "/iiif/3/shengyu/range/x9"),
         ("/iiif/3/song/range/s2", "/iiif/3/song/range/s99"),
     ],
     "iiif.text_of": [

@@ -97,7 +97,7 @@ def _found(phrases: Sequence[Phrase], text: str, notes: bool, before: str, after
     if any(located.noted):
         streams.append((tuple(at for at, noted in enumerate(located.noted) if not noted), True))
     for places, over in streams:
-        written = "".join(characters[at] for at in places)
+        written = "".join(map(characters.__getitem__, places)) if over else "".join(characters)
         for phrase in phrases:
             for start, end in _matches(phrase, written):
                 first, last = places[start], places[end - 1] + 1

@@ -200,9 +200,7 @@ class Spread:
     before: str
     following: str
     """Id of the page after, empty when this one does not run on into it."""
-    after: tuple[TextLine, ...]
-    after_width: int | None
-    after_height: int | None
+    after: str
     notes: bool
     """Brackets in the text are small notes."""
     collection: str
@@ -583,10 +581,18 @@ class Reading:
             wanted = json.dumps(sorted(set(pages)))
             positions = connection.execute(_POSITIONS, {"item": item_id, "pages": wanted}).scalars().all()
             near = json.dumps(sorted({position + step for position in positions for step in (-1, 0, 1)}))
-            found = connection.execute(_SPREAD, {"item": item_id, "positions": near, "reader": reader.rank, "day": day}).mappings()
-            leaves = {spread["position"]: _spread_leaf(spread, reader, day) for spread in found}
-        spreads = (_spread(leaves, position, notes, row["collection"]) for position in positions if position in leaves)
-        return {spread.page.id: spread for spread in spreads}
+            found = connection.execute(_SPREAD, {"item": item_id, "positions": near, "reader": reader.rank, "day": day}).mappings().all()
+        leaves = {leaf["position"]: _spread_leaf(leaf, reader, day) for leaf in found}
+        spreads = [_spread(leaves, position, notes, row["collection"]) for position in positions if position in leaves]
+        images = {leaf["id"]: leaf["sha512"] for leaf in found if leaf["sha512"]}
+        return {spread.page.id: self._boxed(spread, images) for spread in spreads}
+
+    def _boxed(self, spread: Spread, images: Mapping[str, str]) -> Spread:
+        """The spread with boxes for the lines of its page, as `page` has them; `images` digests of image files by page."""
+        text, sha512 = spread.page.text, images.get(spread.page.id)
+        if text is None or sha512 is None or self._derivatives is None:
+            return spread
+        return replace(spread, lines=boxes.with_boxes(spread.page, text, sha512, self._derivatives, notes=spread.notes).lines)
 
     def mark(
         self, query: str, text: str, notes: bool = False, *, before: str = "", after: str = "", taboo: bool = True, collection: str = ""
@@ -757,13 +763,15 @@ _POSITIONS = select(_page.c.position).where(
 )
 _SPREAD = (
     select(
-        *(_page.c[name] for name in ("position", "record", "width", "height")),
+        *(_page.c[name] for name in ("id", "position", "record", "width", "height")),
+        _file.c.sha512,
         *(_page.c[f"image_{name}"] for name in ("rank", "until", "after")),
         _text.c.record.label("texts_record"),
         _text.c.terms.label("texts_terms"),
     )
     .select_from(_page)
     .outerjoin(_text, (_text.c.item == _page.c.item) & (_text.c.page == _page.c.id))
+    .outerjoin(_file, (_file.c.item == _page.c.item) & (_file.c.id == _page.c.file))
     .where(
         _page.c.item == bindparam("item"),
         _page.c.position.in_(select(func.json_each(bindparam("positions")).table_valued("value", name="near").c.value)),
@@ -959,18 +967,17 @@ def _spread_leaf(row: Mapping[Any, Any], reader: Audience, day: int) -> _SpreadL
 def _spread(leaves: Mapping[int, _SpreadLeaf], position: int, notes: bool, collection: str) -> Spread:
     page, text, width, height = leaves[position]
 
-    def beside(step: int) -> tuple[str, tuple[TextLine, ...], int | None, int | None]:
+    def beside(step: int) -> tuple[str, str]:
         # Text runs on over leaves that stand side by side in one reading, never over a missing or a hidden one.
-        other, reading, wide, high = leaves.get(position + step, (None, None, None, None))
+        other, reading, *_size = leaves.get(position + step, (None, None))
         if other is None or reading is None or text is None or other.missing or page.missing or reading.source is not text.source:
-            return "", (), None, None
+            return "", ""
         if other.position != page.position + step:  # as the search has it: a gap in the count of leaves is a wall too
-            return "", (), None, None
-        return other.id, reading.lines, wide, high
+            return "", ""
+        return other.id, reading.text
 
-    before, (following, after, wide, high) = beside(-1)[1], beside(1)
-    lines = text.lines if text else ()
-    return Spread(page, width, height, lines, "\n".join(line.text for line in before), following, after, wide, high, notes, collection)
+    before, (following, after) = beside(-1)[1], beside(1)
+    return Spread(page, width, height, text.lines if text else (), before, following, after, notes, collection)
 
 
 def _image_terms(connection: Connection, item_id: str, file_id: str, part: int | None) -> list[Terms]:

@@ -6,18 +6,18 @@ The index says which leaves and timed lines match and how many there are; where 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from archive.model import placing
-from archive.model.item import Cue, Item, TextLine, Track
+from archive.model.item import Cue, Item, Track
 from archive.model.placing import Box
 from archive.model.rights import Audience
 from archive.search.base import Hit, Span
 from archive.services.reading import Reading, Spread
 
-SIZE = 20
+SIZE = 10
 """Leaves and timed lines on one page of an answer."""
 CONTEXT = 30
 """Characters of context on each side of a match."""
@@ -77,45 +77,51 @@ def search(reading: Reading, reader: Audience, item: str, query: str, page: int 
     hits = [hit for hit in results.hits if hit.target != "item"]
     spreads = reading.spreads(reader, item, (hit.key for hit in hits if hit.target == "page"))
     timed = _Timed(reading.item(reader, item, pages_size=1).item) if any(hit.target == "segment" for hit in hits) else None
+    found = {page: _found(reading, query, spread) for page, spread in spreads.items()}
+    # Pages that a match runs on into: their lines are placed on their images only now, some milliseconds each.
+    over = {s.following for page, s in spreads.items() if any(parts[-1].end > len(s.text) for parts in found[page])} - {""}
+    beyond = spreads | (reading.spreads(reader, item, over - spreads.keys()) if over - spreads.keys() else {})
     matches: list[Match] = []
     for hit in hits:
         if hit.target == "page" and hit.key in spreads:
-            matches += _on_leaf(reading, query, spreads[hit.key])
+            matches += _on_leaf(spreads[hit.key], found[hit.key], beyond)
         elif hit.target == "segment" and timed is not None:
             matches += _in_time(partial(reading.places, query, collection=timed.collection), hit, timed)
     whole = results.total + results.metadata_total
     return Within(tuple(matches), results.occurrences, page, max(1, -(-whole // size)))
 
 
-def _on_leaf(reading: Reading, query: str, spread: Spread) -> Iterator[Match]:
-    text, after = spread.text, "\n".join(line.text for line in spread.after)
-    whole = f"{spread.before}\n{text}\n{after}"
+def _found(reading: Reading, query: str, spread: Spread) -> tuple[tuple[Span, ...], ...]:
+    return reading.places(query, spread.text, spread.notes, before=spread.before, after=spread.after, collection=spread.collection)
+
+
+def _on_leaf(spread: Spread, found: Sequence[tuple[Span, ...]], beyond: Mapping[str, Spread]) -> Iterator[Match]:
+    text = spread.text
+    whole = f"{spread.before}\n{text}\n{spread.after}"
     shift = len(spread.before) + 1
-    for parts in reading.places(query, text, spread.notes, before=spread.before, after=after, collection=spread.collection):
+    for parts in found:
         first, last = shift + parts[0].start, shift + parts[-1].end
         yield Match(
             key=spread.page.id,
             before=_close(whole[max(0, first - 2 * CONTEXT) : first])[-CONTEXT:],
             exact=_close("".join(whole[shift + part.start : shift + part.end] for part in parts)),
             after=_close(whole[last : last + 2 * CONTEXT])[:CONTEXT],
-            stretches=tuple(_stretches(spread, parts, len(text))),
+            stretches=tuple(_stretches(spread, parts, len(text), beyond)),
         )
 
 
-def _stretches(spread: Spread, parts: Sequence[Span], length: int) -> Iterator[Stretch]:
+def _stretches(spread: Spread, parts: Sequence[Span], length: int, beyond: Mapping[str, Spread]) -> Iterator[Stretch]:
     """The parts of a match on its page and on the next, each with the boxes of its characters."""
     for part in parts:
         if part.start < length:
-            yield _stretch(spread, spread.page.id, spread.lines, part.start, min(part.end, length))
-        if part.end > length + 1 and spread.following:
-            yield _stretch(spread, spread.following, spread.after, max(part.start - length - 1, 0), part.end - length - 1)
+            yield _stretch(spread, part.start, min(part.end, length))
+        if part.end > length + 1 and spread.following in beyond:
+            yield _stretch(beyond[spread.following], max(part.start - length - 1, 0), part.end - length - 1)
 
 
-def _stretch(spread: Spread, page: str, lines: Sequence[TextLine], start: int, end: int) -> Stretch:
-    here = page == spread.page.id
-    width, height = (spread.width, spread.height) if here else (spread.after_width, spread.after_height)
-    boxes = placing.regions(lines, start, end, notes=spread.notes) if width and height else ()
-    return Stretch(page, start, end, boxes, width, height)
+def _stretch(spread: Spread, start: int, end: int) -> Stretch:
+    boxes = placing.regions(spread.lines, start, end, notes=spread.notes) if spread.width and spread.height else ()
+    return Stretch(spread.page.id, start, end, boxes, spread.width, spread.height)
 
 
 def _close(text: str) -> str:

@@ -31,6 +31,13 @@ def leaf(number: int, *texts: str, **more: Any) -> Page:
     return Page(f"p{number}", number, FileRef(f"f{number}"), texts=(TextVersion(TextSource.DONOR, lines),), **more)
 
 
+def typed_and_read(id: str, position: int, *texts: str) -> Page:
+    """A leaf that a donor typed, without boxes, and a machine read, with them."""
+    typed = TextVersion(TextSource.DONOR, tuple(TextLine(text) for text in texts))
+    read = TextVersion(TextSource.OCR, tuple(column(text, n) for n, text in enumerate(texts, 1)))
+    return Page(id, position, FileRef("f30"), texts=(typed, read))
+
+
 def image(number: int) -> MediaFile:
     return MediaFile(
         f"f{number}", f"originals/{number}.png", f"{number}.png", 1, f"{number:0128x}", "image/png", MediaKind.IMAGE, width=400, height=600
@@ -49,6 +56,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Any:
         leaf(3, "金州", CANARY, rights=Rights(Audience.STAFF)),
         leaf(4, "州治在漢陰(西/東)縣"),
         *(leaf(n, "洵陽縣志", "洵陽縣學") for n in range(5, 31)),
+        typed_and_read("p31", 32, "旬水出秦嶺南麓", "入于大江"),
+        typed_and_read("p32", 33, "其源有二", "合流於城下"),
     ]
     book = Item("book", "2026-001", "gazetteer", "", "金州志", files=tuple(map(image, range(1, 31))), pages=tuple(pages), rights=OPEN)
     with archive.catalogue.write() as connection:
@@ -92,6 +101,13 @@ def test_a_match_over_two_leaves_has_a_box_on_each(client: FlaskClient) -> None:
     assert [item["target"] for item in found] == [canvas("p1", "xywh=300,180,40,40"), canvas("p2", "xywh=350,20,40,160")]
 
 
+def test_what_a_donor_typed_is_boxed_where_the_machine_read_the_same(client: FlaskClient) -> None:
+    (found,) = asked(client, 2, "秦嶺南")["items"]
+    assert found["target"] == canvas("p31", "xywh=350,140,40,120")
+    over = asked(client, 2, "大江其源")["items"]
+    assert [item["target"] for item in over] == [canvas("p31", "xywh=300,100,40,80"), canvas("p32", "xywh=350,20,40,80")]
+
+
 def test_nothing_runs_on_over_a_closed_leaf(client: FlaskClient) -> None:
     assert asked(client, 2, "金州州治")["items"] == []
     assert asked(client, 2, CANARY)["items"] == []
@@ -103,8 +119,9 @@ def test_every_occurrence_is_told_a_page_at_a_time(client: FlaskClient) -> None:
     first = asked(client, 2, "洵陽")
     assert (len(first["items"]), first["partOf"]["total"]) == (2 * within.SIZE, 52)
     second = client.get(first["next"]["id"].removeprefix(HOST)).get_json(force=True)
-    assert (len(second["items"]), "next" in second, second["prev"]["id"]) == (12, False, first["id"])
-    ids = [item["id"] for item in first["items"] + second["items"]]
+    third = client.get(second["next"]["id"].removeprefix(HOST)).get_json(force=True)
+    assert (len(third["items"]), "next" in third, second["prev"]["id"]) == (12, False, first["id"])
+    ids = [item["id"] for item in first["items"] + second["items"] + third["items"]]
     assert len(set(ids)) == 52
     old = asked(client, 1, "洵陽")
     assert (old["within"]["total"], old["startIndex"]) == (52, 0)

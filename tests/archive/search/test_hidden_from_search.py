@@ -197,7 +197,7 @@ OTHERS: dict[str, Callable[[WhooshIndex, Audience], list[object]]] = {
     "occurrences": _lines,
 }
 """Each function of the port beside `search` that tells a reader something, and how it is asked."""
-SILENT = {"search", "replace", "rebuild", "mark", "exists", "doctor", "close"}
+SILENT = {"search", "replace", "rebuild", "mark", "places", "exists", "doctor", "close"}
 """Asked above, for keepers, or given its text by the caller."""
 
 

@@ -36,9 +36,9 @@ _LEVEL = {3: "http://iiif.io/api/image/3/level2.json", 2: "http://iiif.io/api/im
 _CONTEXT = {3: "http://iiif.io/api/image/3/context.json", 2: "http://iiif.io/api/image/2/context.json"}
 _LD = {3: f'application/ld+json;profile="{_CONTEXT[3]}"', 2: "application/ld+json"}
 _EXTRA_QUALITIES = ("color", "gray", "bitonal")
-_EXTRA = ("canonicalLinkHeader", "mirroring", "profileLinkHeader", "rotationArbitrary", "sizeUpscaling")
+_EXTRA = ("canonicalLinkHeader", "mirroring", "profileLinkHeader", "sizeUpscaling")
 """3.0 §5.7: what level 2 does not ask for."""
-_EXTRA_2 = ("canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare", "rotationArbitrary", "sizeAboveFull")
+_EXTRA_2 = ("canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare", "sizeAboveFull")
 
 SECONDS = 5.0
 """How long a picture's place is remembered with the catalogue unchanged: derivatives made anew are not in it."""

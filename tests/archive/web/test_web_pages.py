@@ -307,7 +307,11 @@ def test_images_that_show_no_original_are_told_by_the_record(text: str, expected
 def test_the_section_tree_leads_into_the_book_and_says_how_long_each_is(client: FlaskClient) -> None:
     page = client.get("/items/shengyu?lang=zh").text
     tree = page[page.index('class="contents top"') : page.index('class="leaves"')]
-    assert [*re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', tree)] == [("/items/shengyu/p/p1", "卷一"), ("/items/shengyu/p/p2", "經部")]
+    assert [*re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', tree)] == [
+        ("/items/shengyu/p/p1", "从首叶读起"),
+        ("/items/shengyu/p/p2", "經部"),
+    ]
+    assert re.search(r'<span class="name"[^>]*>卷一</span>', tree)
     assert re.findall(r"(\d+) 面", tree) == ["4", "3"]
     assert "艺文" in tree
     assert "Literature" in client.get("/items/shengyu?lang=en").text

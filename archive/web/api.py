@@ -59,7 +59,9 @@ def find() -> Response:
 @blueprint.get("/suggest")
 def suggest() -> Response:
     """Titles, persons and places that begin as `q` does."""
-    text = request.args.get("q", "").strip()[:LONGEST]
+    text = request.args.get("q", "").strip()
+    if len(text) > LONGEST:
+        raise UsageError(_("检索词太长：最多 %(n)d 个字。", n=LONGEST))
     kinds = {"title": _("题名"), "person": _("人名"), "place": _("地名")}
     found = [
         {

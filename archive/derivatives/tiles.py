@@ -24,7 +24,7 @@ MAX_OUTPUT = 10_000_000
 """Pixels of the largest region handed out."""
 MAX_DECODED = 24_000_000
 """Pixels decoded for one region: one that is squeezed in one direction only is cut from a smaller level than it might be."""
-_BAND = 1 << 20
+_BAND = 1 << 18
 """Pixels that are made, or decoded for it, at a time: what is decoded for a large answer never lies in memory whole."""
 _EDGE_QUALITY = 90
 
@@ -160,20 +160,25 @@ def bands(pyramid: Path, region: tuple[int, int, int, int], size: tuple[int, int
     box = (x * scale_x, y * scale_y, min(right * scale_x, at.width), min(bottom * scale_y, at.height))
     high = (box[3] - box[1]) / size[1]
     rows = max(1, min(size[1], int(_BAND / max(size[0], (box[2] - box[0]) * high))))
+    held: _Held = {}
     for top in range(0, size[1], rows):
         below = min(size[1], top + rows)
-        yield top, _cut(pyramid, at, (box[0], box[1] + top * high, box[2], box[1] + below * high), (size[0], below - top))
+        yield top, _cut(pyramid, at, (box[0], box[1] + top * high, box[2], box[1] + below * high), (size[0], below - top), held)
 
 
-def _cut(pyramid: Path, at: Level, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image:
+_Held = dict[tuple[int, int], Image.Image]
+"""Decoded tiles by column and row, for the band that follows."""
+
+
+def _cut(pyramid: Path, at: Level, box: tuple[float, float, float, float], size: tuple[int, int], held: _Held) -> Image.Image:
     """`box` (left, top, right, bottom) of a level, scaled to `size`. Read with what the filter reaches around it, so that bands meet without a seam."""
     whole = tuple(round(edge) for edge in box)
     if (whole[2] - whole[0], whole[3] - whole[1]) == size and all(abs(a - b) < 0.01 for a, b in zip(box, whole, strict=True)):
-        return _patch(pyramid, at, (whole[0], whole[1], whole[2], whole[3]))
+        return _patch(pyramid, at, (whole[0], whole[1], whole[2], whole[3]), held, 0)
     beside, above = (2 + math.ceil(2 * max(1.0, (box[n + 2] - box[n]) / size[n])) for n in (0, 1))
     left, top = max(0, int(box[0]) - beside), max(0, int(box[1]) - above)
     right, bottom = min(at.width, math.ceil(box[2]) + beside), min(at.height, math.ceil(box[3]) + above)
-    patch = _patch(pyramid, at, (left, top, right, bottom))
+    patch = _patch(pyramid, at, (left, top, right, bottom), held, 2 * above + 2)
     inside = (box[0] - left, box[1] - top, min(box[2] - left, patch.width), min(box[3] - top, patch.height))
     return patch.resize(size, Image.Resampling.BICUBIC, box=inside)
 
@@ -188,15 +193,22 @@ def _level_for(pyramid: Pyramid, box: tuple[int, int, int, int], size: tuple[int
     return min(level, len(pyramid.levels) - 1)
 
 
-def _patch(pyramid: Path, at: Level, box: tuple[int, int, int, int]) -> Image.Image:
-    """The pixels of `box` (left, top, right, bottom) of a level, from the tiles that touch it."""
+def _patch(pyramid: Path, at: Level, box: tuple[int, int, int, int], held: _Held, again: int) -> Image.Image:
+    """The pixels of `box` (left, top, right, bottom) of a level, from the tiles that touch it.
+
+    Those that reach below its last `again` rows are held for the band that follows, and what was held and is not needed any more goes.
+    """
     left, top, right, bottom = box
     patch = Image.new("RGB" if at.colour else "L", (right - left, bottom - top))
+    for tx, ty in [place for place in held if (place[1] + 1) * at.tile <= top]:
+        del held[tx, ty]
     with pyramid.open("rb") as stream:
         for ty in range(top // at.tile, -(-bottom // at.tile)):
             for tx in range(left // at.tile, -(-right // at.tile)):
-                tile = _decoded(_splice(stream.fileno(), at, tx, ty))
+                tile = held.get((tx, ty)) or _decoded(_splice(stream.fileno(), at, tx, ty))
                 patch.paste(tile, (tx * at.tile - left, ty * at.tile - top))
+                if (ty + 1) * at.tile > bottom - again and bottom < at.height:
+                    held[tx, ty] = tile
     return patch
 
 

@@ -20,3 +20,11 @@ def keep_freed() -> bool:
     except (OSError, AttributeError, TypeError):  # another C library than glibc, or another system
         return False
     return bool(mallopt(_TRIM_THRESHOLD, _KEPT_BYTES) and mallopt(_MMAP_THRESHOLD, _LARGE_BYTES))
+
+
+def give_back() -> bool:
+    """Give all freed memory back to the system, after something large. False where the C library cannot."""
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (OSError, AttributeError, TypeError):
+        return False

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from archive.errors import NotFound, UsageError
 from archive.language import _
 from archive.model.item import MediaKind
+from archive.search import memory
 from archive.web import derived, image_requests
 from archive.web.hall import absolute, cache_rule, hall, reader
 from archive.web.image_requests import FORMATS, ImageRequest, parse
@@ -44,10 +46,10 @@ SECONDS = 5.0
 """How long a picture's place is remembered with the catalogue unchanged: derivatives made anew are not in it."""
 PLACES = 2_000
 """Pictures whose place is remembered."""
-ROOM = 8 << 20
-"""Bytes of cut-outs that a web process keeps, and none larger than a sixteenth of it."""
+ROOM = 4 << 20
+"""Bytes of cut-outs that a web process keeps, and none larger than an eighth of it."""
 LARGE = 400_000
-"""Pixels from which cut-outs are made one after the other, so that a web process holds one such image and not one for each thread."""
+"""Pixels, of a cut-out or of what is decoded for it, from which they are made one after the other: a web process holds one such image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Kept:
         self._places: OrderedDict[tuple[str, int, str], _Place] = OrderedDict()
         self._cuts: OrderedDict[tuple[str, ImageRequest, int], bytes] = OrderedDict()
         self._lock = threading.Lock()
-        self.large = threading.Lock()
+        # Threads of their own, few: glibc keeps what each thread has freed, which for all of a server's threads were hundreds of megabytes.
+        self._makers = {large: ThreadPoolExecutor(1, "cut-outs") for large in (False, True)}
         self._size, self._room = 0, room
 
     def picture(self, key: str, find: Callable[[], derived.Picture]) -> derived.Picture:
@@ -91,15 +94,13 @@ class Kept:
                 self._cuts.move_to_end(key)
                 return data
         data = self._made(picture, wanted)
-        if len(data) <= self._room // 16:
+        if len(data) <= self._room // 8:
             self._keep(key, data)
         return data
 
     def _made(self, picture: derived.Picture, wanted: ImageRequest) -> bytes:
-        if wanted.size[0] * wanted.size[1] < LARGE:
-            return picture.draw(wanted)
-        with self.large:
-            return picture.draw(wanted)
+        large = max(wanted.size[0] * wanted.size[1], wanted.region[2] * wanted.region[3] // 4) >= LARGE
+        return self._makers[large].submit(_draw, picture, wanted).result()
 
     def _keep(self, key: tuple[str, ImageRequest, int], data: bytes) -> None:
         with self._lock:
@@ -109,6 +110,13 @@ class Kept:
             while self._size > self._room:
                 _key, gone = self._cuts.popitem(last=False)
                 self._size -= len(gone)
+
+
+def _draw(picture: derived.Picture, wanted: ImageRequest) -> bytes:
+    data = picture.draw(wanted)
+    if wanted.size[0] * wanted.size[1] >= 1_000_000:
+        memory.give_back()
+    return data
 
 
 @blueprint.record

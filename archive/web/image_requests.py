@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from archive.errors import UsageError
 
-MAX_AREA = 10_000_000
-"""Pixels of an answer that is not a stored tile or size: a leaf at 300 dpi whole. Not more than `archive.derivatives.tiles` hands out."""
+MAX_AREA = 4_000_000
+"""Pixels of an answer that is not a stored tile or size. Pillow holds four bytes for each, beside what is decoded of a level at most twice as wide."""
+WHOLE_AREA = 10_000_000
+"""An image of no more pixels, a leaf at 300 dpi, is given whole: nothing is scaled, so less lies beside it. As `archive.derivatives.tiles` hands out."""
 MAX_SIDE = 6_000
-AREAS = {"jpg": MAX_AREA, "png": 4_000_000, "webp": 4_000_000}
-"""Pixels by format: libwebp holds eight bytes for each (findings/media.md §1), and a PNG of a scan is two bytes for each."""
+AREAS = {"jpg": WHOLE_AREA, "png": 2_000_000, "webp": 2_000_000}
+"""Pixels by format at most: libwebp holds eight bytes for each (findings/media.md §1), and a PNG of a scan is two bytes for each."""
 TILTED_AREA = 2_000_000
 """Pixels of a picture turned by an angle, which is held twice."""
 
@@ -69,7 +71,7 @@ def parse(width: int, height: int, region: str, size: str, rotation: str, tail: 
         raise UsageError(f"{tail!r}: qualities {', '.join(QUALITIES)}; formats {', '.join(FORMATS)}")
     box = _region(width, height, region)
     mirror, turn = _rotation(rotation)
-    limit = AREAS[suffix]
+    limit = _limit(width, height, suffix)
     wanted = _size(box, size, limit, version, told=bool(limits(width, height)))
     if turn % 90 and _turned_area(wanted, turn) > TILTED_AREA:
         raise UsageError(
@@ -79,8 +81,14 @@ def parse(width: int, height: int, region: str, size: str, rotation: str, tail: 
     return ImageRequest(box, wanted, mirror, turn, quality, suffix, free)
 
 
-def bounded(width: int, height: int, area: int = MAX_AREA) -> tuple[int, int]:
-    """The size that `max` gives for a region of this size."""
+def _limit(width: int, height: int, suffix: str = "jpg") -> int:
+    """Pixels that an answer about an image of this size may have."""
+    return min(AREAS[suffix], max(MAX_AREA, width * height if width * height <= WHOLE_AREA else 0))
+
+
+def bounded(width: int, height: int, area: int | None = None) -> tuple[int, int]:
+    """The size that `max` gives for a region of this size, or an image of this size without `area`."""
+    area = _limit(width, height) if area is None else area
     shrink = min(1.0, MAX_SIDE / max(width, height), (area / (width * height)) ** 0.5)
     return max(1, int(width * shrink)), max(1, int(height * shrink))
 
@@ -97,14 +105,14 @@ def canonical(width: int, height: int, wanted: ImageRequest, version: int = 3) -
     box = "full" if wanted.region == (0, 0, width, height) else ",".join(map(str, wanted.region))
     turn = f"{wanted.rotation:.10f}".rstrip("0").rstrip(".") if wanted.rotation % 1 else str(int(wanted.rotation))
     quality = "default" if wanted.quality == "color" else wanted.quality
-    size = _canonical_size(wanted) if version == 3 else _canonical_size_2(wanted)
+    size = _canonical_size(wanted, _limit(width, height, wanted.format)) if version == 3 else _canonical_size_2(wanted)
     return f"{box}/{size}/{'!' if wanted.mirror else ''}{turn}/{quality}.{wanted.format}"
 
 
-def _canonical_size(wanted: ImageRequest) -> str:
+def _canonical_size(wanted: ImageRequest, limit: int) -> str:
     _x, _y, width, height = wanted.region
     w, h = wanted.size
-    if wanted.size == bounded(width, height, AREAS[wanted.format]):
+    if wanted.size == bounded(width, height, limit):
         return "max"
     return f"{'^' if w > width or h > height else ''}{w},{h}"
 

@@ -119,16 +119,17 @@ def test_no_request_has_more_decoded_than_the_bound(tmp_path: Path, monkeypatch:
     picture(1300, 1100).save(tmp_path / "a.png")
     made(tmp_path / "a.png", tmp_path / "out")
     decoded: list[tuple[int, int]] = []
-    patch = tiles._patch
+    decode = tiles._decoded
 
-    def counting(path: Path, at: tiles.Level, box: tuple[int, int, int, int]) -> Image.Image:
-        decoded.append((box[2] - box[0], box[3] - box[1]))
-        return patch(path, at, box)
+    def counting(data: bytes) -> Image.Image:
+        decoded.append(decode(data).size)
+        return decode(data)
 
-    monkeypatch.setattr(tiles, "_patch", counting)
+    monkeypatch.setattr(tiles, "_decoded", counting)
+    monkeypatch.setattr(tiles, "_BAND", 20_000)
     monkeypatch.setattr(tiles, "MAX_DECODED", 400_000)
     assert tiles.region_image(tmp_path / "out" / "pyramid.tif", (0, 0, 1300, 1100), (5, 1100)).size == (5, 1100)
-    assert sum(width * height for width, height in decoded) <= 400_000
+    assert len(decoded) == 4, "a quarter of 1300 x 1100 in tiles of 512, each decoded once however many bands there are"
 
 
 def test_regions_have_bounds(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from archive.model.item import FileRole, MediaKind
 from ingest.readers.order import Tail, base_of, is_series, natural_key, plain, split_name, split_side
 from ingest.readers.subtitles import EXTENSIONS as TIMED_EXTENSIONS
-from ingest.sectioning import is_contents
+from ingest.sectioning import TABLES, is_contents
 from ingest.task import GivenFile
 
 _BY_EXTENSION: Mapping[MediaKind, str] = {
@@ -158,7 +158,8 @@ def is_whole_text(file: GivenFile) -> bool:
 
 def is_contents_file(file: GivenFile) -> bool:
     """True for a 目录 file: what stands where in the book it lies beside."""
-    return is_text(file) and is_contents(split_name(name_of(file))[0])
+    stem, extension = split_name(name_of(file))
+    return (is_text(file) or extension in TABLES) and is_contents(stem)
 
 
 def folder_role(path: str) -> FileRole | None:

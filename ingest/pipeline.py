@@ -38,12 +38,15 @@ from archive.model.profile import Definitions
 from archive.services import deriving, objects
 from archive.services.locks import lock
 from archive.settings import Settings
-from ingest import remembered
+from ingest import remembered, sectioning
 from ingest.accounting import Counts
+from ingest.grouping import name_of
 from ingest.readers import folder as folder_reader
 from ingest.readers import registration as registration_reader
 from ingest.readers import sheet as sheet_reader
 from ingest.readers.archives import Limits, looks_like_archive
+from ingest.readers.order import split_name
+from ingest.readers.workbook import Unreadable, read_workbook
 from ingest.stages import describe, identify, mint, preserve, receive, recognise, register, transcribe
 from ingest.task import Fate, FileFate, GivenFile, ItemDraft, Plan, Registration, SheetRole, SheetTable
 
@@ -197,11 +200,24 @@ def _read_sheets(files: list[GivenFile], definitions: Definitions) -> tuple[Regi
     for file in usable:
         if file in named or not sheet_reader.is_sheet_name(file.path):
             continue
+        if _is_contents(file, first):
+            continue
         read = sheet_reader.read_tables(file, definitions, first.defaults.get("kind", ""), first.sheets)
         if any(table.role is SheetRole.REGISTRATION for table in read):
             registrations.append(registration_reader.read_registration(_at(file), file.path, definitions))
         tables.extend(read)
     return _together(registrations), tables
+
+
+def _is_contents(file: GivenFile, registration: Registration) -> bool:
+    """True for a 目录 table of a book, which describes nothing by itself; what the archivist says of a sheet goes before."""
+    name = name_of(file)
+    if file.location is None or not sectioning.is_contents(split_name(name)[0]) or {file.path, name} & set(registration.sheets):
+        return False
+    try:
+        return any(sectioning.is_contents_table([(row.number, row.texts) for row in sheet.rows]) for sheet in read_workbook(file.location))
+    except Unreadable:
+        return False  # the reader of sheets says what is wrong with it
 
 
 def _together(registrations: list[Registration]) -> Registration:

@@ -11,8 +11,9 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from archive.chronology import numerals
 from archive.language import _
 from archive.model.item import Page
 from archive.model.profile import Vocabulary
@@ -23,7 +24,7 @@ CATEGORIES = "section-categories"
 JUAN, GATE, ENTRY = 1, 2, 3
 """Levels: 卷, 门, 目."""
 MOST = 5_000
-"""Sections of one item; a book with more is read wrongly."""
+"""Sections of one item: each leaf's page reads them all. 大清一統志 has 14,140 marked headings on 26,903 leaves."""
 
 _NUMBER = "[一二三四五六七八九十百千零〇廿卅卌兩两]"
 _JUAN_TITLE = re.compile(
@@ -112,6 +113,15 @@ def tree(headings: Sequence[Heading], source: str, accepted: bool, known: Mappin
     return tuple(roots)
 
 
+def within(headings: Sequence[Heading], most: int = MOST) -> list[Heading]:
+    """As many levels of the headings as `most` allows, each level whole: half a tree would put the rest of the book into its last section."""
+    for deepest in (ENTRY, GATE, JUAN):
+        kept = [heading for heading in headings if heading.level <= deepest]
+        if len(kept) <= most:
+            return kept
+    return []
+
+
 def together(stated: Sequence[Heading], found: Sequence[Heading], known: Mapping[str, str], fold: Fold) -> tuple[Section, ...]:
     """What the donor's list states, with what the text seems to have proposed inside it."""
     own = {id(heading) for heading in stated}
@@ -185,7 +195,7 @@ def of_text(pages: Sequence[Page], known: Mapping[str, str], fold: Fold, *, juan
                 level = ENTRY if fold(title) in _DYNASTIES and gate else level
                 gate = gate or level == GATE
                 found.append(Heading(title, level, place, number))
-            if not marked and 2 <= len(line) <= 5 and fold(line) in known:
+            if not marked and 2 <= len(line) <= 5 and line.isalpha() and fold(line) in known:  # a small note's end is 山)
                 found.append(Heading(line, GATE, place, number))
                 gate = True
     return found
@@ -194,8 +204,10 @@ def of_text(pages: Sequence[Page], known: Mapping[str, str], fold: Fold, *, juan
 # A 目录 file
 
 _ROW = re.compile(r"^(?P<indent>[\s　]*)(?P<title>.*?)(?:[\s　]*[.．·…⋯—\-]{2,}[\s　]*|[\t　 ]{2,}|\t)(?P<where>[^\t]*?)[\s　]*$")
+_BARE_ROW = re.compile(r"^(?P<indent>[\s　]*)(?P<title>.*?\S)[\s　]+(?P<where>\S+)[\s　]*$")
 _LEAF = re.compile(r"^(?:[卷巻](?P<juan>[^·叶葉]+?)[·,，\s]*)?[叶葉](?P<ye>[^上下ab]+?)(?P<side>[上下ab])?$")
-_PLACE = re.compile(r"^(?:影像|第|p\.?|P\.?)?\s*(?P<n>[0-9]{1,6})\s*(?:面|頁|页)?$")
+_PLACE = re.compile(rf"^(?:影像|第|p\.?|P\.?)?\s*(?P<n>[0-9]{{1,6}}|{_NUMBER}{{1,6}})\s*(?:面|頁|页)?$")
+_JUAN_BEFORE = re.compile(rf"^[卷巻](?:之|第)?(?:{_NUMBER}{{1,6}}|[首末])[\s　]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +224,14 @@ def read_contents(lines: Sequence[str]) -> list[ContentsRow]:
     """The rows of a 目录 file: levels by indentation (tab or spaces) or by 卷 and 门 words; the place stands after dots, a tab or spaces."""
     rows: list[ContentsRow] = []
     indents: list[int] = []
+    beneath = False  # 山川門 stands where its 卷 does
+    flat = not any(line[:1].isspace() for line in lines if line.strip())
     for number, line in enumerate(lines, 1):
         if not line.strip() or (_CONTENTS_TITLE.search(line.strip()) and len(line.strip()) < 16):
             continue
         match = _ROW.match(line.rstrip())
+        if match is None and (bare := _BARE_ROW.match(line)) is not None and is_place(bare["where"]):
+            match = bare
         indent, title, where = (
             (match["indent"], match["title"], match["where"]) if match else (line[: len(line) - len(line.lstrip())], line.strip(), "")
         )
@@ -224,9 +240,25 @@ def read_contents(lines: Sequence[str]) -> list[ContentsRow]:
             indents.pop()
         indents.append(width)
         title = title.strip().strip("︹︺")
-        base = 0 if any(r.level == JUAN for r in rows) or _JUAN_TITLE.match(re.sub(r"[\s　]", "", title)) else 1
-        rows.append(ContentsRow(number, title, min(len(indents) + base, ENTRY), where.strip()))
+        juan = _is_juan(title)
+        if juan or len(indents) == 1:
+            beneath = not juan and title.endswith(("门", "門"))
+        base = 0 if juan or (any(r.level == JUAN for r in rows) and not beneath) else 1
+        level = len(indents) + base
+        if flat:  # words alone tell the levels
+            level = JUAN if juan else GATE
+        rows.append(ContentsRow(number, title, min(level, ENTRY), where.strip()))
     return rows
+
+
+def _is_juan(title: str) -> bool:
+    """True for 卷一, 某志卷之二, and 卷三 with the name of what it holds after a blank."""
+    return _JUAN_TITLE.match(re.sub(r"[\s　]", "", title)) is not None or _JUAN_BEFORE.match(title) is not None
+
+
+def is_place(where: str) -> bool:
+    """True for what can only name a leaf or an image: 叶三上, 卷二叶五, 12, 第12面, 影像3."""
+    return _LEAF.match(where) is not None or (re.search(r"[0-9]", where) is not None and _PLACE.match(where) is not None)
 
 
 def of_contents(
@@ -292,17 +324,25 @@ def _place_of(where: str, pages: Sequence[Page], names: Sequence[str], above: Se
             place
             for place, page in enumerate(pages, 1)
             if page.folio
-            and page.folio.ye == match["ye"]
+            and _same_number(page.folio.ye, match["ye"])
             and (side is None or page.folio.side is None or page.folio.side.value == side)
-            and (juan is None or page.folio.juan in (None, juan))
+            and (juan is None or page.folio.juan is None or _same_number(page.folio.juan, juan))
         ]
         return next((place for place in fitting if place >= before), fitting[0] if fitting else None)
     stem = where.rsplit(".", 1)[0]
     if stem in names or where in names:
         return names.index(stem if stem in names else where) + 1
-    if (match := _PLACE.match(where)) is not None and 1 <= int(match["n"]) <= len(pages):
-        return int(match["n"])
+    if (match := _PLACE.match(where)) is not None and (count := numerals.number(match["n"])) and 1 <= count <= len(pages):
+        return count
     return None
+
+
+def _same_number(folio: str | None, named: str) -> bool:
+    """Two numbers of a leaf or a 卷, written in Chinese or in figures; 又三 and the like as written."""
+    if folio is None or folio == named:
+        return folio == named
+    one, other = numerals.number(folio), numerals.number(named)
+    return one is not None and one == other
 
 
 _CONTENTS_FILE = re.compile(r"^(?:\d+[._ -]*)?(目[录錄録次]|目录树|contents|table[_ -]?of[_ -]?contents|toc)$", re.IGNORECASE)
@@ -313,31 +353,88 @@ def is_contents(stem: str) -> bool:
     return _CONTENTS_FILE.match(unicodedata.normalize("NFKC", stem).strip()) is not None
 
 
+TABLES = (".xlsx", ".xlsm", ".xls", ".et", ".ods", ".csv", ".tsv")
+"""Endings of a 目录 file that is a table."""
 _TITLE_HEADINGS = frozenset(("题名", "標題", "标题", "名称", "目", "篇名", "title"))
 _PLACE_HEADINGS = frozenset(("位置", "叶", "葉", "页", "頁", "起叶", "起页", "影像", "起始影像", "page", "leaf", "image"))
 _LEVEL_HEADINGS = frozenset(("级", "級", "级别", "级次", "层级", "level"))
+_COLUMN_LEVELS = {"卷": JUAN, "巻": JUAN, "门": GATE, "門": GATE, "目": ENTRY}
+"""Headings of columns that are levels themselves."""
+_LEVELS = _COLUMN_LEVELS | {str(level): level for level in (JUAN, GATE, ENTRY)}
+"""What a column 级别 says."""
+
+TableRow = tuple[int, Sequence[str]]
+"""Number of the row as a spreadsheet counts, and its cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which column is what, from 0; `levels` those that are levels themselves."""
+
+    place: int | None = None
+    title: int | None = None
+    level: int | None = None
+    levels: Mapping[int, int] = field(default_factory=dict)
+
+
+def _columns(head: Sequence[str]) -> _Columns:
+    """What the cells of the first row head. 目 heads titles, and the third level where 卷 or 门 stand beside it."""
+    names = [cell.strip().casefold() for cell in head]
+
+    def first(known: frozenset[str]) -> int | None:
+        return next((at for at, name in enumerate(names) if name in known), None)
+
+    levels = {at: _COLUMN_LEVELS[name] for at, name in enumerate(names) if name in _COLUMN_LEVELS}
+    levels = levels if len(levels) > 1 else {}
+    return _Columns(first(_PLACE_HEADINGS), None if levels else first(_TITLE_HEADINGS), first(_LEVEL_HEADINGS), levels)
+
+
+def is_contents_table(rows: Sequence[TableRow]) -> bool:
+    """True for a table that can only say what stands where in a book: a place and levels, and nothing but levels where they stand.
+
+    A donor's list of what was given may be called 目录 too, and may have 级别 (of a relic) and 位置 (of a shelf).
+    """
+    if len(rows) < 2:
+        return False
+    columns = _columns(rows[0][1])
+    if columns.place is None:
+        return False
+    if columns.levels:
+        return True
+    said = [cells[columns.level].strip() for _number, cells in rows[1:] if columns.level is not None and columns.level < len(cells)]
+    return columns.title is not None and bool(said) and all(level in _LEVELS for level in said)
 
 
 def read_table(text: str, separator: str) -> list[ContentsRow]:
+    """The rows of a 目录 table of delimited text."""
+    return table_rows([(number, row) for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=separator), 1)])
+
+
+def of_sheets(sheets: Sequence[Sequence[TableRow]]) -> list[ContentsRow]:
+    """The rows of a workbook's 目录: of the tab whose headings say that it is one, else of the first."""
+    return table_rows(next(filter(is_contents_table, sheets), sheets[0] if sheets else ()))
+
+
+def table_rows(rows: Sequence[TableRow]) -> list[ContentsRow]:
     """The rows of a 目录 table: columns 题名, 级别 (1 卷, 2 门, 3 目) and 位置 told by their headings; or 卷, 门, 目 in columns of their own.
 
-    Without headings the last column is the place and the first one that says something the title, its column the level.
+    Without headings the last column is the place and each column before it a level.
     """
-    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
-    head = [cell.casefold() for cell in rows[0]] if rows else []
-    place = next((at for at, cell in enumerate(head) if cell in _PLACE_HEADINGS), None)
-    title = next((at for at, cell in enumerate(head) if cell in _TITLE_HEADINGS), None)
-    level = next((at for at, cell in enumerate(head) if cell in _LEVEL_HEADINGS), None)
-    found = []
-    for number, row in enumerate(rows, 1):
-        if not any(row) or (number == 1 and place is not None):
+    columns = _columns(rows[0][1]) if rows else _Columns()
+    found: list[ContentsRow] = []
+    for number, raw in rows[1 if columns.place is not None else 0 :]:
+        cells = [cell.strip() for cell in raw]
+        if not any(cells):
             continue
-        where = row[place if place is not None and place < len(row) else -1]
-        named = [(at, cell) for at, cell in enumerate(row) if cell and at not in (place if place is not None else len(row) - 1, level)]
-        if title is not None and level is not None and title < len(row):
-            stated = row[level] if level < len(row) else ""
-            found.append(ContentsRow(number, row[title], int(stated) if stated in ("1", "2", "3") else GATE, where))
+        place = columns.place if columns.place is not None else len(cells) - 1
+        where = cells[place] if place < len(cells) else ""
+        if columns.title is not None:
+            title = cells[columns.title] if columns.title < len(cells) else ""
+            said = cells[columns.level] if columns.level is not None and columns.level < len(cells) else ""
+            if title:
+                found.append(ContentsRow(number, title, _LEVELS.get(said, JUAN if not said and _is_juan(title) else GATE), where))
             continue
+        named = [(at, cell) for at, cell in enumerate(cells) if cell and at != place and (at in columns.levels or not columns.levels)]
         for at, cell in named:
-            found.append(ContentsRow(number, cell, min(at + 1, ENTRY) if title is None else GATE, where if cell is named[-1][1] else ""))
+            found.append(ContentsRow(number, cell, columns.levels.get(at, min(at + 1, ENTRY)), where if cell is named[-1][1] else ""))
     return found

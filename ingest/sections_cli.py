@@ -21,6 +21,7 @@ from archive.search.chinese import fold
 from ingest import sectioning
 from ingest.readers.order import split_name
 from ingest.readers.plain_text import read_text
+from ingest.readers.workbook import Unreadable, read_workbook
 
 
 @click.command()
@@ -67,11 +68,14 @@ def _item(archive: Archive, id: str) -> Item:
 
 def _from_file(archive: Archive, item: Item, source: Path) -> tuple[tuple[Section, ...], int]:
     """The tree that a 目录 file gives, and how many of its rows could not be used; raises UsageError when none can."""
-    text = read_text(source)
-    if source.suffix.lower() in (".csv", ".tsv"):
-        rows = sectioning.read_table(text.text, "\t" if source.suffix.lower() == ".tsv" else ",")
+    if source.suffix.lower() in sectioning.TABLES:
+        try:
+            sheets = [[(row.number, row.texts) for row in sheet.rows] for sheet in read_workbook(source)]
+        except Unreadable as error:
+            raise UsageError(f"{source}: {error.message}") from error
+        rows = sectioning.of_sheets(sheets)
     else:
-        rows = sectioning.read_contents(text.lines)
+        rows = sectioning.read_contents(read_text(source).lines)
     files = {file.id: split_name(file.received.rsplit("/", 1)[-1])[0] for file in item.files}
     names = [files.get(page.image.file, "") if page.image else "" for page in item.pages]
     placed, faults = sectioning.of_contents(rows, item.pages, names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from archive.model.item import Cue, Item, Page, Segment, Track
 from archive.model.rights import Audience
-from archive.model.sections import Section, pruned, walk
+from archive.model.sections import Section, pruned, seen, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Decisions:
         if self.sections is None:
             return decided
         sections = pruned(self.sections, {page.id for page in item.pages})
-        return replace(decided, sections=sections, pages=_named(item.pages, sections))
+        accepted = seen(sections, {page.id for page in item.pages})
+        return replace(decided, sections=sections, pages=_named(item.pages, accepted))
 
     def _tracks(self, item: Item, have: set[str]) -> tuple[Track, ...]:
         """The donor's timed texts as they were mended, then the new ones whose recording is there."""

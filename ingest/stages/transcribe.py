@@ -25,6 +25,7 @@ from ingest.readers.notes import read_leaves
 from ingest.readers.order import split_name
 from ingest.readers.plain_text import Decoded, read_text, text_findings
 from ingest.readers.subtitles import Subtitles, form_of, language_of, parse, subtitle_findings, untimed
+from ingest.readers.workbook import Unreadable, read_workbook
 from ingest.task import GivenFile, ItemDraft, Plan
 
 _GRAM = 6
@@ -318,18 +319,34 @@ class _Reader:
     # Sections
 
     def contents(self, pages: Sequence[Page]) -> tuple[str, list[sectioning.ContentsRow]] | None:
-        """The 目录 file of the item with its rows; None when there is none, or when no row of it names a place in the book."""
+        """The 目录 file of the item with its rows; None when there is none, or when it is only the text of a leaf that lists the 卷."""
         for key, file in self.media.items():
             stem, extension = split_name(file.received.rsplit("/", 1)[-1])
-            if extension not in (".txt", ".csv", ".tsv") or not sectioning.is_contents(stem) or (text := self.text_of(key)) is None:
+            if not sectioning.is_contents(stem) or extension not in (".txt", *sectioning.TABLES):
                 continue
-            if extension == ".txt":
-                rows = sectioning.read_contents(text.lines)
-            else:
-                rows = sectioning.read_table(text.text, "\t" if extension == ".tsv" else ",")
-            if sectioning.of_contents(rows, pages, self.image_names(pages))[0]:
+            rows = self.contents_rows(key, extension)
+            stated = any(sectioning.is_place(row.where) for row in rows)
+            if stated or sectioning.of_contents(rows, pages, self.image_names(pages))[0]:
                 return key, rows
+            if rows:
+                message = _("没有一行写明位置，当作书里目录叶的文字，不作门目树。若是门目树，请在每行题名后写叶、影像序号或影像文件名。")
+                self.find(Severity.NOTE, "contents-plain", key, message)
         return None
+
+    def contents_rows(self, key: str, extension: str) -> list[sectioning.ContentsRow]:
+        """What a 目录 file says; nothing when it cannot be read (the finding says so)."""
+        if extension == ".txt":
+            text = self.text_of(key)
+            return sectioning.read_contents(text.lines) if text else []
+        given = self.given.get(key)
+        if given is None or given.location is None:
+            return []
+        try:
+            sheets = [[(row.number, row.texts) for row in sheet.rows] for sheet in read_workbook(given.location)]
+        except Unreadable as error:
+            self.find(Severity.WARNING, error.code, key, error.message)
+            return []
+        return sectioning.of_sheets(sheets)
 
     def image_names(self, pages: Sequence[Page]) -> list[str]:
         """For each page the name of its image without the ending, empty for none."""
@@ -350,19 +367,37 @@ class _Reader:
             for row, code, message in faults:
                 path = self.media[key].received
                 self.findings.append(Finding(Severity.WARNING, code, f"{path} {_('第 %(row)d 行', row=row)}", message, path, row=row))
-            return sectioning.tree(placed, "contents", True, known, fold)
+            placed = self.bounded(pages, placed)
+            if placed:
+                return sectioning.tree(placed, "contents", True, known, fold)
+        stated = self.bounded(pages, stated)
         sheet = sectioning.tree(stated, "sheet", True, known, fold)
         # Marked headings say themselves what they are, whatever kind of thing the book was taken for.
         headings = headings or any("︹" in line.text for page in pages if page.text for line in page.text.lines)
         if not headings or any(heading.level > sectioning.JUAN for heading in stated):
             return sheet
-        found = sectioning.of_text(pages, known, fold, juan=not stated)
+        found = self.bounded(pages, sectioning.of_text(pages, known, fold, juan=not stated), sectioning.MOST - len(stated))
         if found:
             self.sections_proposed(pages, len(found))
         return sectioning.together(stated, found, known, fold) if stated else sectioning.tree(found, "heading", False, known, fold)
 
+    def bounded(
+        self, pages: Sequence[Page], headings: Sequence[sectioning.Heading], most: int = sectioning.MOST
+    ) -> list[sectioning.Heading]:
+        """The headings without the levels that are too many for one book; what is left out is told."""
+        kept = sectioning.within(headings, most)
+        if len(kept) < len(headings) and (key := _first_file(pages)) is not None:
+            message = _(
+                "卷目、门目有 %(count)d 条，一部书最多 %(most)d 条：只留下 %(kept)d 条上级的。请把书分作几件，或另附较简的目录文件。",
+                count=len(headings),
+                most=sectioning.MOST,
+                kept=len(kept),
+            )
+            self.find(Severity.WARNING, "sections-many", key, message)
+        return kept
+
     def sections_proposed(self, pages: Sequence[Page], count: int) -> None:
-        key = next((p.text.file if p.text and p.text.file else p.image.file if p.image else None for p in pages if p.text), None)
+        key = _first_file(pages)
         if key is not None:
             message = _("正文里有 %(count)d 处像是卷目、门目的标题，已拟出门目树，待馆员核定后公开。", count=count)
             self.find(Severity.NOTE, "sections-proposed", key, message)
@@ -434,6 +469,12 @@ class _Read:
         """Sort key, best first: timed before untimed; forms that say where a line ends before LRC, both before embedded ones."""
         order = {"srt": 0, "vtt": 0, "ass": 0, "textgrid": 0, "lrc": 1, "embedded": 2}
         return not self.track.timed, order.get(self.form, 3), self.tailed
+
+
+def _first_file(pages: Sequence[Page]) -> str | None:
+    """The file of the first page with text or an image, to name a book by."""
+    named = (page.text.file if page.text and page.text.file else page.image.file if page.image else None for page in pages)
+    return next((key for key in named if key is not None), None)
 
 
 def _is_only(page: Page, contents: tuple[str, object] | None) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from archive.model.folios import Folio, Side
 from archive.model.item import Item, Page, TextLine, TextSource, TextVersion
 from archive.model.profile import Term, Vocabulary
@@ -122,3 +124,69 @@ def test_ids_are_minted_once_and_kept_when_the_same_book_comes_again() -> None:
 def test_names_of_contents_files() -> None:
     assert all(map(sectioning.is_contents, ("目录", "目錄", "00_目次", "contents", "TOC")))
     assert not any(map(sectioning.is_contents, ("目录说明", "卷一", "item")))
+
+
+@pytest.mark.parametrize(
+    ("heads", "rows"),
+    [
+        ("卷,门,目,位置", "卷一,,,1\n,學校,,2\n,,府學,3"),
+        ("题名,级别,叶", "卷一,1,1\n學校,2,2\n府學,3,3"),
+        ("级别,题名,位置", "卷,卷一,1\n門,學校,2\n目,府學,3"),
+    ],
+    ids=["columns that are levels", "levels in figures", "levels in words"],
+)
+def test_the_headings_of_a_contents_table_say_what_is_what(heads: str, rows: str) -> None:
+    found = sectioning.read_table(f"{heads}\n{rows}\n", ",")
+    assert [(row.title, row.level, row.where) for row in found] == [("卷一", 1, "1"), ("學校", 2, "2"), ("府學", 3, "3")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "contents"),
+    [
+        ("题名,级别,位置|山川,2,3", True),
+        ("卷,门,位置|,山川,3", True),
+        ("题名,级别,位置|一只碗,三级,东库", False),
+        ("题名,文件|山川,3.tif", False),
+        ("题名,级别,位置", False),
+    ],
+    ids=["titles and levels", "levels as columns", "relics on shelves", "a list of things", "headings alone"],
+)
+def test_a_list_of_things_named_contents_is_no_contents_table(cells: str, contents: bool) -> None:
+    rows = [(number, row.split(",")) for number, row in enumerate(cells.split("|"), 1)]
+    assert sectioning.is_contents_table(rows) is contents
+
+
+def test_lines_of_a_contents_file_without_indentation_or_tabs() -> None:
+    flat = sectioning.read_contents(["卷一 疆域 1", "山川 2", "卷二 3", "祠祀 叶二"])
+    assert [(row.title, row.level, row.where) for row in flat] == [
+        ("卷一 疆域", 1, "1"),
+        ("山川", 2, "2"),
+        ("卷二", 1, "3"),
+        ("祠祀", 2, "叶二"),
+    ]
+    gates = sectioning.read_contents(["卷一\t1", "山川門\t2", "\t漢水\t3"])
+    assert [row.level for row in gates] == [1, 2, 3]
+    assert [row.where for row in sectioning.read_contents(["山川 一"])] == [""]  # 一 may belong to the title
+
+
+def test_leaves_are_found_by_figures_and_by_chinese_numbers() -> None:
+    lines = ["山川\t卷1叶1下", "學校\t叶2", "祠祀\t卷二叶1", "古蹟\t第五面"]
+    found, faults = sectioning.of_contents(sectioning.read_contents(lines), PAGES, NAMES)
+    assert faults == []
+    assert [heading.place for heading in found] == [2, 3, 4, 5]
+
+
+def test_a_book_with_too_many_headings_loses_whole_levels_never_its_end() -> None:
+    heads = [
+        sectioning.Heading("卷一", 1, 1),
+        *(sectioning.Heading("山川", 2 + n % 2, n) for n in range(1, 5)),
+        sectioning.Heading("卷二", 1, 9),
+    ]
+    assert sectioning.within(heads, 6) == heads
+    assert [(head.title, head.level) for head in sectioning.within(heads, 4)] == [("卷一", 1), ("山川", 2), ("山川", 2), ("卷二", 1)]
+    assert [head.title for head in sectioning.within(heads, 3)] == ["卷一", "卷二"]
+    assert sectioning.within(heads, 1) == []
+
+
+def test_the_end_of_a_small_note_is_no_heading() -> None:
+    assert sectioning.of_text([page("在縣東百里(即\n山川)\n山川")], KNOWN, fold, juan=True) == [sectioning.Heading("山川", 2, 1, 2)]

@@ -6,8 +6,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from PIL import Image
+
+from archive.model.sections import walk
 
 
 def _book(folder: Path, texts: list[str], contents: str = "") -> None:
@@ -82,3 +85,36 @@ def test_a_file_takes_the_place_of_the_tree_and_wrong_ids_are_named(taken_in: An
     assert _titles(told.json["sections"]) == [("卷一", "p1", True, [("山川", "p1", True, [])])]
     assert fangzhi("sections", book, "--accept", "x99", ok=(1,)).status == 1
     assert fangzhi("sections", "nothing-here", ok=(1,)).status == 1
+
+
+def test_a_contents_table_in_a_book_describes_no_items_and_a_useless_one_is_told_row_by_row(tmp_path: Path, command: Any) -> None:
+    folder = tmp_path / "donation" / "志书"
+    _book(folder / "甲志", ["甲", "甲漢水", "甲書院"])
+    workbook = openpyxl.Workbook()
+    for row in (("题名", "级别", "位置"), ("卷一", 1, 1), ("山川", 2, 2), ("學校", 2, "叶九十")):
+        workbook.active.append(row)
+    workbook.save(folder / "甲志" / "目录.xlsx")
+    _book(folder / "乙志", ["乙", "乙漢水"])
+    (folder / "乙志" / "目录.csv").write_text("卷,门,位置\n卷一,,1\n,山川,2\n", "utf-8")
+    _book(folder / "丙志", ["丙", "丙漢水"], "卷一\t叶八\n山川\t叶九\n")
+    _book(folder / "丁志", ["丁", "丁漢水"], "卷一　　星野\n卷二　　山川\n")
+    (folder / "donation.toml").write_text('accession = "2026-778"\n[defaults]\nkind = "gazetteer"\naccess = "public"\n', "utf-8")
+    fangzhi = command(tmp_path / "made" / "home")
+    fangzhi("init")
+    checked = fangzhi("ingest", "check", folder, "--json").json["findings"]
+    found = fangzhi("ingest", "run", folder, "--json").json["findings"]
+    told = sorted((f["code"], f["where"]) for f in found if f["code"].startswith("contents-"))
+    assert told == sorted((f["code"], f["where"]) for f in checked if f["code"].startswith("contents-"))
+    assert told == [
+        ("contents-nowhere", "丙志/目录.txt 第 1 行"),
+        ("contents-nowhere", "丙志/目录.txt 第 2 行"),
+        ("contents-nowhere", "甲志/目录.xlsx 第 4 行"),
+        ("contents-plain", "丁志/目录.txt"),
+    ]
+    with closing(fangzhi.archive()) as archive:
+        books = {one.title: archive.reading.whole(_staff(), one.id) for one in archive.reading.items(_staff(), size=20).items}
+    assert sorted(books) == ["[丁志]", "[丙志]", "[乙志]", "[甲志]"]
+    outline = {title: [(path[-1].title, path[-1].level, path[-1].page) for path in walk(book.sections)] for title, book in books.items()}
+    assert outline["[甲志]"] == outline["[乙志]"] == [("卷一", 1, "p1"), ("山川", 2, "p2")]
+    assert outline["[丙志]"] == outline["[丁志]"] == []
+    assert {title: len(book.pages) for title, book in books.items()} == {"[甲志]": 3, "[乙志]": 2, "[丙志]": 2, "[丁志]": 3}

@@ -31,6 +31,8 @@ class Settings:
     child_memory_mib: int = 2048
     child_seconds: int = 120
     """CPU and wall limit for decoding one image or document; recordings get more by their length."""
+    find_lines: bool = True
+    """Find the lines of text on page images whose typed text has no boxes (extra `ocr`): by the worker when it is idle, and by `rebuild derivatives`."""
     reading_room_networks: tuple[str, ...] = ()
     """Networks (`10.1.0.0/16`) whose visitors count as `reading_room`."""
     trusted_proxies: tuple[str, ...] = ()
@@ -102,8 +104,8 @@ def load_settings(home: Path) -> Settings:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             raise SettingsError(f"{path}: {key}: no such setting" + (f"; did you mean {near[0]!r}?" if near else ""))
-        wanted = {"str": str, "int": int, "tuple[str, ...]": list}[str(known[key].type)]
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        wanted = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": list}[str(known[key].type)]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             raise SettingsError(f"{path}: {key}: expected {wanted.__name__}, found {type(value).__name__} ({value!r})")
         values[key] = tuple(value) if isinstance(value, list) else value
     return Settings(home=home, **values)  # type: ignore[arg-type]

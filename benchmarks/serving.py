@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,6 +74,26 @@ def make_home(folder: Path) -> Path:
     return home
 
 
+def family(pid: int) -> list[int]:
+    """Ids of a process and all below it."""
+    found, waiting = [], [pid]
+    while waiting:
+        found.append(waiting.pop())
+        for task in Path(f"/proc/{found[-1]}/task").iterdir():
+            waiting += map(int, (task / "children").read_text().split())
+    return found
+
+
+def cpu_of(processes: Sequence[int]) -> float:
+    """CPU seconds of some processes so far, to the nanosecond (the ticks of `stat` are too coarse for single pages)."""
+    total = 0
+    for pid in processes:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
 class Server:
     """A server in processes of its own, asked over one connection that is kept open."""
 
@@ -95,22 +115,11 @@ class Server:
 
     def processes(self) -> list[int]:
         """Ids of the server's processes: the one that was started and all below it."""
-        found, waiting = [], [self.process.pid]
-        while waiting:
-            pid = waiting.pop()
-            found.append(pid)
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-        return found
+        return family(self.process.pid)
 
     def cpu(self) -> float:
-        """CPU seconds of all of them so far, to the nanosecond (the ticks of `stat` are too coarse for single pages)."""
-        total = 0
-        for pid in self.processes():
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                with contextlib.suppress(OSError):
-                    total += int((task / "schedstat").read_text().split()[0])
-        return total / 1e9
+        """CPU seconds of all of them so far."""
+        return cpu_of(self.processes())
 
     def memory(self) -> Iterator[tuple[str, float, float]]:
         """What each process is, its resident MiB and its share of them (pages shared after the fork are divided)."""

@@ -340,6 +340,8 @@ def build(folder: Path) -> Path:
     """The home of the planted archive, through pipeline and command."""
     home = folder / "home"
     make_home(home)
+    with (home / "settings.toml").open("a", encoding="utf-8") as stream:
+        stream.write("find_lines = false\n")
 
     def fangzhi(*words: str) -> str:
         done = CliRunner().invoke(main, ["--home", str(home), "--lang", "zh", *words])

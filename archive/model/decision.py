@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from archive.model.item import Cue, Item, Page, Segment, Track
 from archive.model.rights import Audience
-from archive.model.sections import Section, pruned, seen, walk
+from archive.model.sections import Section, pruned, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,7 @@ class Decisions:
         if self.sections is None:
             return decided
         sections = pruned(self.sections, {page.id for page in item.pages})
-        accepted = seen(sections, {page.id for page in item.pages})
-        return replace(decided, sections=sections, pages=_named(item.pages, accepted))
+        return replace(decided, sections=sections, pages=_named(item.pages, sections))
 
     def _tracks(self, item: Item, have: set[str]) -> tuple[Track, ...]:
         """The donor's timed texts as they were mended, then the new ones whose recording is there."""
@@ -85,18 +84,20 @@ class Decisions:
 
 
 def _named(pages: tuple[Page, ...], sections: tuple[Section, ...]) -> tuple[Page, ...]:
-    """The pages with the 门目 of the tree, which they are counted by and found under; a tree of 卷 alone says nothing of them.
+    """The pages with the 门目 of the tree, which they are counted by and found under; a tree in which no 门 or 目 is accepted says nothing of them.
 
-    A page on which several begin is named by the first of them, unless one runs on into it.
+    A page on which several begin is named by the first of them, unless one runs on into it. What is only proposed names no page, and neither
+    does what stands before it run on over it.
     """
     begins: dict[str, str] = {}
     last: dict[str, str] = {}
     for path in walk(sections):
         section = path[-1]
+        title = next((one.title for one in reversed(path) if one.accepted and one.level > 1), "")
         if section.level > 1:
-            begins.setdefault(section.page, section.title)
-        last[section.page] = section.title if section.level > 1 else ""
-    if not begins:
+            begins.setdefault(section.page, title)
+        last[section.page] = title
+    if not any(last.values()):
         return pages
     current, named = "", []
     for page in sorted(pages, key=lambda page: page.position):

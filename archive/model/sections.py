@@ -54,6 +54,26 @@ def open_at(sections: Sequence[Section], places: Mapping[str, int], here: int) -
     return found
 
 
+def extents(sections: Sequence[Section], places: Mapping[str, int], end: int) -> dict[str, tuple[int, int]]:
+    """By id of a section where it begins and where the next of its level or higher does (`end` for none); two may share a page.
+
+    `places` are those of the pages on which sections begin; a section that begins on none of them is left out.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    open_: list[Section] = []
+    for path in walk(sections):
+        section = path[-1]
+        if section.page not in places:
+            continue
+        here = places[section.page]
+        while open_ and open_[-1].level >= section.level:
+            closed = open_.pop()
+            found[closed.id] = found[closed.id][0], max(found[closed.id][0] + 1, here)
+        found[section.id] = here, end
+        open_.append(section)
+    return found
+
+
 def pruned(sections: Sequence[Section], pages: Collection[str]) -> tuple[Section, ...]:
     """Without the sections that begin on none of these pages; those inside them stand in their place."""
     return seen(sections, pages, proposed=True)

@@ -30,10 +30,11 @@ import numpy as np
 from whoosh import index as whoosh_index
 from whoosh.index import TOC, FileIndex
 
+from archive import memory
 from archive.errors import Busy, QueryError, SearchIndexError
 from archive.language import _, current
 from archive.model.rights import Audience
-from archive.search import alternatives, corrections, excerpts, loading, memory, syntax
+from archive.search import alternatives, corrections, excerpts, loading, syntax
 from archive.search.answer import Answer
 from archive.search.arrays import Array, map_arrays
 from archive.search.base import Concordance, Expansion, IndexDocument, Lines, Offer, Query, Results, Span, Suggestion

@@ -210,7 +210,7 @@ class Keeping:
                     made += 1
                 if progress:
                     progress("derivatives", made + failed, 0)
-        wanted = self.line_jobs(item, again=True) if deriving.can_find_lines() else ()
+        wanted = self.line_jobs(item, again=True) if self._finds_lines() else ()
         for _page, fault in deriving.find_all_lines(wanted):
             made, failed = made + (fault is None), failed + (fault is not None)
             if progress:
@@ -220,9 +220,9 @@ class Keeping:
     def find_lines(self, *, until: Callable[[], bool] = lambda: False) -> bool:
         """Find the lines of page images that have text without boxes, one after the other until `until`; True when none is left.
 
-        Does nothing without the extra `ocr`, or while another process does it.
+        Does nothing without the extra `ocr`, where the settings say not to, or while another process does it.
         """
-        if not deriving.can_find_lines():
+        if not self._finds_lines():
             return True
         with contextlib.suppress(Busy), lock(self._settings.run, "lines"):
             for job, fault in deriving.find_all_lines(self.line_jobs()):
@@ -231,6 +231,9 @@ class Keeping:
                 if until():
                     return False
         return True
+
+    def _finds_lines(self) -> bool:
+        return self._settings.find_lines and deriving.can_find_lines()
 
     def line_jobs(self, only: str | None = None, *, again: bool = False) -> Iterator[deriving.LinesJob]:
         """Page images (of `only` one item) with text without boxes whose lines are still to be found; `again`: those too that failed."""

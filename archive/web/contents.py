@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.model.profile import Vocabulary
-from archive.model.sections import Section, walk
+from archive.model.sections import Section, extents, walk
 from archive.search.chinese import fold
 from archive.web import presenting
 
@@ -40,26 +40,23 @@ def of_book(
     sections: Sequence[Section], places: Mapping[str, int], pages: int, url: Callable[[str], str], categories: Vocabulary | None
 ) -> Contents | None:
     """The tree with links; None when there is none. `places` positions of pages, `pages` how many there are, `url` the address of one."""
-    listed = [path[-1] for path in walk(sections) if path[-1].page in places]
-    if not listed:
+    reaches = extents(sections, places, pages + 1)
+    if not reaches:
         return None
-    ends: dict[str, int] = {}
-    for at, section in enumerate(listed):
-        later = (places[other.page] for other in listed[at + 1 :] if other.level <= section.level)
-        ends[section.id] = next(later, pages + 1)
 
     def entry(section: Section) -> Entry:
         return Entry(
             section.title,
             url(section.page),
-            max(1, ends[section.id] - places[section.page]),
+            reaches[section.id][1] - reaches[section.id][0],
             _category(section, categories),
             not section.accepted,
-            tuple(entry(child) for child in section.children if child.page in places),
+            tuple(entry(child) for child in section.children if child.id in reaches),
         )
 
-    entries = tuple(entry(section) for section in sections if section.page in places)
-    return Contents(entries, len(listed) <= OPEN, sum(not section.accepted for section in listed))
+    entries = tuple(entry(section) for section in sections if section.id in reaches)
+    proposed = sum(not path[-1].accepted for path in walk(sections) if path[-1].id in reaches)
+    return Contents(entries, len(reaches) <= OPEN, proposed)
 
 
 def _category(section: Section, categories: Vocabulary | None) -> str:

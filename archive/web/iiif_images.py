@@ -21,12 +21,12 @@ from flask import Blueprint, Response, current_app, redirect, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
+from archive import memory
 from archive.errors import NotFound, UsageError
 from archive.language import _
 from archive.model.item import MediaKind
-from archive.search import memory
 from archive.web import derived, image_requests
-from archive.web.hall import absolute, cache_rule, hall, reader
+from archive.web.hall import absolute, cache_rule, hall, open_to_viewers, reader
 from archive.web.image_requests import FORMATS, ImageRequest, parse
 from archive.web.problems import answer
 
@@ -131,17 +131,15 @@ def _wrong(error: UsageError) -> Response:
 
 @blueprint.after_request
 def _open_to_viewers(response: Response) -> Response:
-    """Viewers on other sites may read what everyone may read; the reader's own cookies are never part of it."""
-    extra = [("Access-Control-Allow-Origin", "*"), ("Cross-Origin-Resource-Policy", "cross-origin")]
+    """Viewers on other sites may read what everyone may read, ask beforehand what they may, and read the canonical address."""
+    open_to_viewers(response)
+    if "Access-Control-Allow-Origin" not in response.headers:
+        return response
     if request.method == "OPTIONS":
-        extra += [
-            ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
-            ("Access-Control-Allow-Headers", "*"),
-            ("Access-Control-Max-Age", "86400"),
-        ]
+        more = [("Allow-Methods", "GET, HEAD, OPTIONS"), ("Allow-Headers", "*"), ("Max-Age", "86400")]
     else:
-        extra.append(("Access-Control-Expose-Headers", "ETag, Link"))
-    response.headers.extend(extra)
+        more = [("Expose-Headers", "ETag, Link")]
+    response.headers.extend([(f"Access-Control-{name}", value) for name, value in more])
     return response
 
 

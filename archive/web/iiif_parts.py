@@ -20,16 +20,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses that a manifest names. `root` is the archive's public address; `text`, `pdf`, `bibtex` None where nothing serves them."""
+    """Addresses that a manifest names. `root` is the archive's public address."""
 
     root: str
     item: str
-    text: str | None = None
-    pdf: str | None = None
-    bibtex: str | None = None
-    search: bool = False
-    version2: bool = False
-    """Images are served by Image API 2.1 too."""
 
     @property
     def base(self) -> str:
@@ -42,6 +36,18 @@ class Links:
     @property
     def page(self) -> str:
         return f"{self.root}/items/{self.item}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.page}/text.txt"
+
+    @property
+    def pdf(self) -> str:
+        return f"{self.page}/book.pdf"
+
+    @property
+    def bibtex(self) -> str:
+        return f"{self.page}/cite?format=bibtex"
 
     @property
     def record(self) -> str:

@@ -70,7 +70,7 @@ def manifest(
         body["thumbnail"] = thumbnail
     if start is not None:
         body["start"] = {"id": links.canvas(start), "type": "Canvas"}
-    if links.search and (item.tracks or item.segments or any(leaf.has_text for leaf in outline.leaves)):
+    if item.tracks or item.segments or any(leaf.has_text for leaf in outline.leaves):
         body["service"] = search_services(links.root, item.id)
     body["items"] = canvases or [_empty(links)]
     structures = structures_of(outline, soundings, links)
@@ -207,18 +207,18 @@ def _rights(item: Item, definitions: Definitions) -> Json:
 
 
 def _see_also(links: Links) -> list[Json]:
-    found = [{"id": links.record, "type": "Dataset", "label": {"zh": ["记录"], "en": ["Record"]}, "format": "application/json"}]
-    if links.bibtex:
-        found.append({"id": links.bibtex, "type": "Dataset", "label": {"none": ["BibTeX"]}, "format": "application/x-bibtex"})
-    return found
+    return [
+        {"id": links.record, "type": "Dataset", "label": {"zh": ["记录"], "en": ["Record"]}, "format": "application/json"},
+        {"id": links.bibtex, "type": "Dataset", "label": {"none": ["BibTeX"]}, "format": "application/x-bibtex"},
+    ]
 
 
 def _rendering(outline: Outline, links: Links) -> list[Json]:
     """The whole in other shapes: text and PDF of a book, papers as they came."""
     found = []
-    if links.text and any(leaf.has_text for leaf in outline.leaves):
+    if any(leaf.has_text for leaf in outline.leaves):
         found.append({"id": links.text, "type": "Text", "label": {"zh": ["全文（纯文本）"], "en": ["Plain text"]}, "format": "text/plain"})
-    if links.pdf and any(leaf.page.image for leaf in outline.leaves):
+    if any(leaf.page.image for leaf in outline.leaves):
         found.append(
             {"id": links.pdf, "type": "Text", "label": {"zh": ["PDF（带文字层）"], "en": ["PDF with text"]}, "format": "application/pdf"}
         )
@@ -270,11 +270,10 @@ def _painting(image: FileRef, width: int, height: int, canvas_id: str, links: Li
     body: Json = {"id": f"{base}/{region}/max/0/default.jpg", "type": "Image", "format": "image/jpeg", "width": width, "height": height}
     if not image.region:
         # A viewer that is told of a service shows all of its image. Where one image holds two pages it gets the cut alone.
-        body["service"] = [{"id": base, "type": "ImageService3", "profile": "level2", "width": width, "height": height}]
-        if links.version2:
-            body["service"].append(
-                {"@id": links.service(image, 2), "@type": "ImageService2", "profile": "http://iiif.io/api/image/2/level2.json"}
-            )
+        body["service"] = [
+            {"id": base, "type": "ImageService3", "profile": "level2", "width": width, "height": height},
+            {"@id": links.service(image, 2), "@type": "ImageService2", "profile": "http://iiif.io/api/image/2/level2.json"},
+        ]
     return {"id": f"{canvas_id}/painting", "type": "Annotation", "motivation": "painting", "body": body, "target": canvas_id}
 
 

@@ -44,10 +44,9 @@ def structures(outline: Outline, soundings: Sequence[Sounding], names: Sequence[
 def _sections(outline: Outline) -> Iterator[Entry]:
     """The accepted sections of the item, in reading order, flat."""
     at = {leaf.page.id: n for n, leaf in enumerate(outline.leaves)}
-    for *_above, section in sections.walk(outline.item.sections):
-        # A section on a leaf that the reader may not see is not named; what stands beneath it may be open.
-        if section.accepted and section.page in at:
-            yield Entry(section.id, {"zh": [section.title]}, section.level, at[section.page], len(at))
+    accepted = sections.seen(outline.item.sections, at)
+    for (*_above, section), (first, stop) in zip(sections.walk(accepted), sections.extents(accepted, at, len(at)).values(), strict=True):
+        yield Entry(section.id, {"zh": [section.title]}, section.level, first, stop)
 
 
 def _as_labelled(leaves: Sequence[LeafOutline]) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-"""What tiles and cut-outs cost, as ratios in the same run: `python benchmarks/media/tiles.py IMAGE [--rounds N]`.
+"""What tiles and cut-outs cost, as ratios in the same run: `python -m benchmarks.media.tiles IMAGE [--rounds N]`.
 
 IMAGE, any picture, is scaled to a map of 10,000 × 8,000, taken into an archive of its own and served by `fangzhi serve`. Beside it stand a bare Flask
 application under waitress that gives the same tiles from files by `send_file`, and IIPImage (Debian's iipimage-server, asked by FastCGI) over
@@ -28,7 +28,8 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks.serving import cpu_of, environment, family, fangzhi
+
 IIPSRV = Path("/usr/lib/iipimage-server/iipsrv.fcgi")
 SIZE = (10_000, 8_000)
 TILE = 512
@@ -64,11 +65,6 @@ def main() -> None:
         print(f"{what:<{width}}  {value:>10}  {limit}")
 
 
-def fangzhi(home: Path, *words: str) -> list[str]:
-    """The command line of `fangzhi` over a home."""
-    return [sys.executable, "-W", "ignore", "-m", "archive", "--home", str(home), *words]
-
-
 def archive(image: Path, work: Path) -> tuple[Path, Path]:
     """A home with one map in it, and its pyramid."""
     home, given = work / "home", work / "given"
@@ -81,11 +77,6 @@ def archive(image: Path, work: Path) -> tuple[Path, Path]:
     return home, next(home.rglob("pyramid.tif"))
 
 
-def environment() -> dict[str, str]:
-    """Ours, with this tree first."""
-    return os.environ | {"PYTHONPATH": str(ROOT)}
-
-
 class Server:
     """A server in processes of its own."""
 
@@ -95,23 +86,13 @@ class Server:
         """The body of an answer."""
         raise NotImplementedError
 
+    def cpu(self) -> float:
+        """CPU milliseconds of all of its processes so far."""
+        return cpu_of(self.processes()) * 1000
+
     def processes(self) -> list[int]:
         """The one that was started and all below it."""
-        found, waiting = [], [self.process.pid]
-        while waiting:
-            found.append(waiting.pop())
-            for task in Path(f"/proc/{found[-1]}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-        return found
-
-    def cpu(self) -> float:
-        """CPU milliseconds of all of them so far."""
-        total = 0
-        for pid in self.processes():
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                with contextlib.suppress(OSError):
-                    total += int((task / "schedstat").read_text().split()[0])
-        return total / 1e6
+        return family(self.process.pid)
 
     def cost(self, paths: Sequence[str]) -> float:
         """CPU milliseconds for an answer."""

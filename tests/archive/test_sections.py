@@ -51,5 +51,5 @@ def test_a_persons_tree_takes_the_place_of_what_was_read_and_names_the_pages() -
     assert Decisions().apply(item) == item
     decided = Decisions(sections=(*TREE, Section("x7", "在別處", 2, "gone"))).apply(item)
     assert [path[-1].id for path in walk(decided.sections)] == ["x1", "x2", "x3", "x4", "x5", "x6"]
-    assert [page.section for page in decided.pages] == ["", "疆域", "疆域", "疆域", "疆域", "祠祀", "城隍廟"]  # 山川 is proposed only
+    assert [page.section for page in decided.pages] == ["", "疆域", "疆域", "疆域", "祠祀", "祠祀", "城隍廟"]  # 山川 is proposed only
     assert [page.section for page in Decisions(sections=(Section("x1", "卷一", 1, "p1"),)).apply(item).pages] == ["誤讀"] * 7

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
-from readers import ROOT, Reader, reader_of
+from readers import ROOT, Reader, reader_of, served
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -30,18 +26,8 @@ def address(sample_home: Path) -> Iterator[str]:
     """The address of the sample archive, served by the real command."""
     if not (ROOT / "static" / "vendor" / "stamp").is_file():
         pytest.fail("static/vendor is empty: python -m tasks assets")
-    command = [sys.executable, "-W", "ignore", "-m", "archive", "--home", str(sample_home), "serve", "--port", "0"]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    try:
-        found = re.search(r"http://127\.0\.0\.1:[0-9]+", server.stdout.readline())
-        assert found is not None
-        yield found.group()
-    finally:
-        server.terminate()
-        server.wait(30)
-        server.stdout.close()
+    with served(sample_home) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -61,3 +67,19 @@ _OPENSEADRAGON = ("Ignoring tile", "stopTrackingPointer()", "updatePointerCaptur
 
 def _is_a_complaint(kind: str, text: str) -> bool:
     return kind == "error" or (kind == "warning" and not text.startswith(_OPENSEADRAGON))
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """The address of an archive, served by the real command for as long as the block."""
+    command = [sys.executable, "-W", "ignore", "-m", "archive", "--home", str(home), "serve", "--port", "0"]
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            found = re.search(r"http://127\.0\.0\.1:[0-9]+", server.stdout.readline())
+            assert found is not None
+            yield found.group()
+        finally:
+            server.terminate()
+            server.wait(30)

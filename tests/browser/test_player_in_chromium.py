@@ -5,10 +5,8 @@ Complaints of others' users by their numbers (findings, users 2.3 and 2.10): ram
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
-from readers import ROOT, Reader, reader_of
+from readers import ROOT, Reader, reader_of, served
 
 from archive.assembly import make_home
 from archive.cli import main
@@ -88,18 +86,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     fangzhi(passages, "replace", "talk", folder / "a.csv")
     (folder / "b.csv").write_text("起,止,题名,访问级别\n0:03,0:06,不可說,馆员\n", "utf-8")
     fangzhi(passages, "replace", "held", folder / "b.csv")
-    command = [sys.executable, "-W", "ignore", "-m", "archive", "--home", str(home), "serve", "--port", "0"]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    try:
-        found = re.search(r"http://127\.0\.0\.1:[0-9]+", server.stdout.readline())
-        assert found is not None
-        yield found.group()
-    finally:
-        server.terminate()
-        server.wait(30)
-        server.stdout.close()
+    with served(home) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from seen_items import DAY, DEFINITIONS, PUBLIC, book
@@ -24,6 +27,7 @@ from archive.services.idle import Idle
 from archive.services.reading import Reading
 from archive.settings import Settings
 
+SMALL = Path(__file__).parents[2] / "data" / "small"
 TEXT = ("第此次各省", "種者如浙江")
 
 
@@ -162,3 +166,23 @@ def test_the_worker_waits_until_it_was_quiet_and_stops_when_all_is_done() -> Non
     assert not idle.long_enough()
     idle.disturbed()
     assert idle.long_enough()
+
+
+def test_a_rebuild_finds_lines_where_the_settings_let_it(fangzhi: Any, tmp_path: Path) -> None:
+    shutil.copytree(SMALL / "聖諭目錄_三面", tmp_path / "書" / "聖諭目錄")
+    for page in sorted((tmp_path / "書" / "聖諭目錄").iterdir())[2:]:
+        page.unlink()  # one page is enough
+    fangzhi("ingest", "run", tmp_path / "書")
+
+    def boxes_after_a_rebuild() -> list[bool]:
+        fangzhi("rebuild", "derivatives")
+        with closing(fangzhi.archive()) as archive:
+            (item,) = archive.reading.items(Audience.STAFF).items
+            (page,) = archive.reading.whole(Audience.STAFF, item.id).pages
+            text = archive.reading.page(Audience.STAFF, item.id, page.id).text
+            return [line.box is not None for line in text.lines if line.text.strip()]
+
+    assert not any(boxes_after_a_rebuild())  # the homes of tests say find_lines = false
+    settings = fangzhi.home / "settings.toml"
+    settings.write_text(settings.read_text("utf-8").replace("find_lines = false", "find_lines = true"), "utf-8")
+    assert all(boxes_after_a_rebuild())

@@ -236,7 +236,17 @@ def test_accepted_sections_of_the_item_are_its_ranges() -> None:
     assert first["items"][1]["id"] == "https://a.example/iiif/3/book/range/x2"
 
 
-@pytest.mark.parametrize("path", ["/media/song.f1/web", "/items/song/cues/t1.vtt", "/thumbs/shengyu.f1/400", "/iiif/3/song/manifest"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/media/song.f1/web",
+        "/items/song/cues/t1.vtt",
+        "/thumbs/shengyu.f1/400",
+        "/iiif/3/song/manifest",
+        "/iiif/image/3/shengyu.f1/info.json",
+        "/iiif/image/2/shengyu.f1/full/max/0/default.jpg",
+    ],
+)
 def test_viewers_on_other_sites_may_read_what_everyone_may(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Access-Control-Allow-Origin"] == "*"
     inside = client.get(path, environ_overrides={"REMOTE_ADDR": "10.9.0.4"})

@@ -17,6 +17,7 @@ from archive.language import _
 from archive.model.identifiers import file_key
 from archive.model.item import FileRef, Item, MediaFile, Page, TextVersion, Track
 from archive.model.rights import Rights
+from archive.model.sections import Section
 from archive.search.base import Group, Hit
 from archive.services.reading import ItemSummary, SearchView
 from archive.web import concordance, hits, narrowing, presenting
@@ -220,9 +221,24 @@ def item(item: str) -> Response:
             }
             for s in seen.segments
         ],
+        sections=[_section(seen.id, section) for section in seen.sections],
         url=absolute(url_for("browse.item", item=seen.id)),
         manifest=manifest_url(seen.id),
     )
+
+
+def _section(item: str, section: Section) -> dict[str, Any]:
+    """A section with those inside it; `accepted` False only for staff, who see what is proposed."""
+    return {
+        "id": section.id,
+        "title": section.title,
+        "level": section.level,
+        "category": section.category,
+        "page": section.page,
+        "accepted": section.accepted,
+        "url": absolute(url_for("browse.page", item=item, page=section.page)),
+        "children": [_section(item, child) for child in section.children],
+    }
 
 
 def _rights(rights: Rights) -> dict[str, Any]:

@@ -281,8 +281,19 @@ def _schemas() -> Mapping[str, Schema]:
                     url=_ADDRESS,
                 )
             ),
+            sections=_list(_ref("Section")),
             url=_ADDRESS,
             manifest=_or_none(_ADDRESS),
+        ),
+        "Section": _object(
+            id=_TEXT,
+            title=_TEXT,
+            level=_WHOLE,
+            category=_TEXT,
+            page=_TEXT,
+            accepted=_FLAG,
+            url=_ADDRESS,
+            children=_list(_ref("Section")),
         ),
         "Page": _object(
             id=_TEXT,

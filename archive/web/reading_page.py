@@ -191,6 +191,7 @@ def page(item: str, page: str) -> str:
         steps=[
             (presenting.holding_label(hall().definitions, view.item.collection), _shelf_url(view.item.collection)),
             (view.item.title, url_for("browse.item", item=item)),
+            *((section.title, leaf_url(item, section.page)) for section in view.sections),
             (label.text, None),
         ],
         turn={"previous": _turned(item, before, chosen), "next": _turned(item, after, chosen)},

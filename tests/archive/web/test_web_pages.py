@@ -320,3 +320,14 @@ def test_the_section_tree_leads_into_the_book_and_says_how_long_each_is(client: 
 def test_a_leaf_knows_the_sections_it_lies_in(hall: Archive) -> None:
     titles = {page: [one.title for one in hall.reading.page(Audience.PUBLIC, "shengyu", page).sections] for page in ("p1", "p3")}
     assert titles == {"p1": ["卷一"], "p3": ["卷一", "經部"]}
+
+
+def test_the_trail_of_a_leaf_leads_to_its_sections_and_programs_get_the_tree(client: FlaskClient) -> None:
+    page = client.get("/items/shengyu/p/p3?lang=zh").text
+    trail = page[page.index('class="trail"') : page.index("</nav>", page.index('class="trail"'))]
+    assert re.findall(r'href="(/items/shengyu/p/[^"]+)"[^>]*>([^<]+)<', trail) == [
+        ("/items/shengyu/p/p1", "卷一"),
+        ("/items/shengyu/p/p2", "經部"),
+    ]
+    (juan,) = client.get("/api/v1/items/shengyu").json["sections"]
+    assert (juan["title"], [child["title"] for child in juan["children"]], juan["accepted"]) == ("卷一", ["經部"], True)

@@ -16,7 +16,7 @@ from archive.cli import opened, refresh_index, say, show_json, who
 from archive.errors import NotFound, UsageError
 from archive.language import _
 from archive.model.item import Item
-from archive.model.sections import Section, changed, walk
+from archive.model.sections import Section, changed, highest, walk
 from archive.search.chinese import fold
 from ingest import sectioning
 from ingest.readers.order import split_name
@@ -93,8 +93,7 @@ def _named(made: Sequence[Section], item: Item) -> Iterator[Section]:
     earlier: dict[tuple[str, str], list[str]] = {}
     for path in walk(item.sections):
         earlier.setdefault((path[-1].page, path[-1].title), []).append(path[-1].id)
-    used = [int(path[-1].id[1:]) for path in walk(item.sections) if path[-1].id[1:].isdigit()]
-    number = max([item.minted.get("x", 0), *used])
+    number = max(item.minted.get("x", 0), highest(item.sections))
 
     def named(section: Section) -> Section:
         nonlocal number

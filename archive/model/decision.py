@@ -45,6 +45,8 @@ class Decisions:
     """Highest number given to a passage here (`s12`): none is given twice."""
     sections: tuple[Section, ...] | None = None
     """The section tree as a person left it; None: as it was read. What begins on a page that is gone is left out."""
+    last_section: int = 0
+    """Highest number given to a section here (`x12`): none is given twice."""
 
     def apply(self, item: Item) -> Item:
         """The item as people see it: the sheet's description under these decisions."""
@@ -56,7 +58,8 @@ class Decisions:
         if self.sections is None:
             return decided
         sections = pruned(self.sections, {page.id for page in item.pages})
-        return replace(decided, sections=sections, pages=_named(item.pages, sections))
+        minted = {**item.minted, "x": max(item.minted.get("x", 0), self.last_section)}
+        return replace(decided, sections=sections, pages=_named(item.pages, sections), minted=minted)
 
     def _tracks(self, item: Item, have: set[str]) -> tuple[Track, ...]:
         """The donor's timed texts as they were mended, then the new ones whose recording is there."""

@@ -74,6 +74,11 @@ def extents(sections: Sequence[Section], places: Mapping[str, int], end: int) ->
     return found
 
 
+def highest(sections: Sequence[Section]) -> int:
+    """The highest number among the ids of a tree (`x12`), 0 for none."""
+    return max((int(path[-1].id[1:]) for path in walk(sections) if path[-1].id[1:].isdecimal()), default=0)
+
+
 def pruned(sections: Sequence[Section], pages: Collection[str]) -> tuple[Section, ...]:
     """Without the sections that begin on none of these pages; those inside them stand in their place."""
     return seen(sections, pages, proposed=True)

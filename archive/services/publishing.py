@@ -24,7 +24,7 @@ from archive.model.donation import BatchState
 from archive.model.event import Event
 from archive.model.item import Cue, Segment
 from archive.model.rights import Audience
-from archive.model.sections import Section
+from archive.model.sections import Section, highest
 from archive.services import objects
 from archive.storage.base import ObjectStore
 from archive.storage.journal import Journal, JournalEntry
@@ -241,7 +241,9 @@ def decide(decisions: Decisions, entry: JournalEntry) -> Decisions:
     if entry.kind == "clear-personal":
         return replace(decisions, journal=entry.seq, cleared=tuple(sorted({*decisions.cleared, *entry.data["files"]})))
     if entry.kind == "sections":
-        return replace(decisions, journal=entry.seq, sections=records.from_record(entry.data["sections"], tuple[Section, ...]))
+        sections = records.from_record(entry.data["sections"], tuple[Section, ...])
+        last = max(decisions.last_section, highest(sections), highest(decisions.sections or ()))
+        return replace(decisions, journal=entry.seq, sections=sections, last_section=last)
     return decisions
 
 

@@ -46,6 +46,10 @@ def _titles(sections: list[dict[str, Any]]) -> list[Any]:
     return [(one["title"], one["page"], one.get("accepted", True), _titles(one.get("children", []))) for one in sections]
 
 
+def _flat(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for one in sections for each in (one, *_flat(one.get("children", [])))]
+
+
 def test_a_contents_file_makes_the_tree_and_its_faults_are_named(taken_in: Any) -> None:
     fangzhi, items, findings = taken_in
     told = fangzhi("sections", items["[興安府志]"], "--json").json
@@ -83,6 +87,10 @@ def test_a_file_takes_the_place_of_the_tree_and_wrong_ids_are_named(taken_in: An
     assert told.status == 1
     assert "第 4 行" in told.err
     assert _titles(told.json["sections"]) == [("卷一", "p1", True, [("山川", "p1", True, [])])]
+    before = {path["id"] for path in _flat(told.json["sections"])}
+    fangzhi("sections", book, *(word for one in sorted(before) for word in ("--reject", one)))
+    again = {path["id"] for path in _flat(fangzhi("sections", book, "--from", tmp_path / "新目录.csv", "--json").json["sections"])}
+    assert len(again) == len(before) and not again & before  # an id is never given twice
     assert fangzhi("sections", book, "--accept", "x99", ok=(1,)).status == 1
     assert fangzhi("sections", "nothing-here", ok=(1,)).status == 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from archive.model.item import Cue, Item, Page, Segment, Track
 from archive.model.rights import Audience
-from archive.model.sections import Section, pruned, walk
+from archive.model.sections import Section, by_page, pruned, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +87,15 @@ class Decisions:
 
 
 def _named(pages: tuple[Page, ...], sections: tuple[Section, ...]) -> tuple[Page, ...]:
-    """The pages with the 门目 of the tree, which they are counted by and found under; a tree in which no 门 or 目 is accepted says nothing of them.
+    """The pages with the 门目 that they are counted to; a tree in which no 门 or 目 is accepted says nothing of them.
 
-    A page on which several begin is named by the first of them, unless one runs on into it. What is only proposed names no page, and neither
-    does what stands before it run on over it.
+    What is only proposed names no page, and neither does what stands before it run on over it.
     """
-    begins: dict[str, str] = {}
-    last: dict[str, str] = {}
-    for path in walk(sections):
-        section = path[-1]
-        title = next((one.title for one in reversed(path) if one.accepted and one.level > 1), "")
-        if section.level > 1:
-            begins.setdefault(section.page, title)
-        last[section.page] = title
-    if not any(last.values()):
+    if not any(path[-1].accepted and path[-1].level > 1 for path in walk(sections)):
         return pages
-    current, named = "", []
-    for page in sorted(pages, key=lambda page: page.position):
-        named.append(replace(page, section=current or begins.get(page.id, "")))
-        current = last.get(page.id, current)
-    return tuple(named)
+    ordered = sorted(pages, key=lambda page: page.position)
+    titles = (
+        next((one.title for one in reversed(path) if one.accepted and one.level > 1), "")
+        for path in by_page(sections, [page.id for page in ordered])
+    )
+    return tuple(replace(page, section=title) for page, title in zip(ordered, titles, strict=True))

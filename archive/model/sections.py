@@ -31,7 +31,11 @@ class Section:
     children: tuple[Section, ...] = ()
 
 
-def walk(sections: Sequence[Section], above: tuple[Section, ...] = ()) -> Iterator[tuple[Section, ...]]:
+Path = tuple[Section, ...]
+"""A section with those it lies in, outermost first."""
+
+
+def walk(sections: Sequence[Section], above: Path = ()) -> Iterator[Path]:
     """Every section with those it lies in, outermost first, in reading order."""
     for section in sections:
         path = (*above, section)
@@ -39,19 +43,43 @@ def walk(sections: Sequence[Section], above: tuple[Section, ...] = ()) -> Iterat
         yield from walk(section.children, path)
 
 
-def of_page(sections: Sequence[Section], pages: Sequence[str], page: str) -> tuple[Section, ...]:
-    """The sections that a page lies in, outermost first: those open where the page ends. `pages` ids in reading order; empty for none."""
-    places = {one: at for at, one in enumerate(pages)}
-    return open_at(sections, places, places.get(page, -1))
+def open_at(sections: Sequence[Section], places: Mapping[str, int], here: int) -> Path:
+    """The sections that the page which stands `here` is counted to, outermost first; `places` are those of the pages on which sections begin.
 
-
-def open_at(sections: Sequence[Section], places: Mapping[str, int], here: int) -> tuple[Section, ...]:
-    """The same for the page that stands `here`; `places` are those of the pages on which sections begin."""
-    found: tuple[Section, ...] = ()
+    What runs on into a page comes before what begins further down on it; a 卷 begins on a leaf of its own, so nothing runs on into that.
+    """
+    running: Path = ()
+    beginning: list[Path] = []
     for path in walk(sections):
-        if path[-1].page in places and places[path[-1].page] <= here:
-            found = path
-    return found
+        place = places.get(path[-1].page)
+        if place is not None and place < here:
+            running = path
+        elif place == here:
+            beginning.append(path)
+    return _counted(running, beginning)
+
+
+def by_page(sections: Sequence[Section], pages: Sequence[str]) -> Iterator[Path]:
+    """What `open_at` gives for each of some pages, which are all of the book in reading order."""
+    begins: dict[str, list[Path]] = {}
+    for path in walk(sections):
+        begins.setdefault(path[-1].page, []).append(path)
+    running: Path = ()
+    for page in pages:
+        beginning = begins.get(page, [])
+        yield _counted(running, beginning)
+        running = beginning[-1] if beginning else running
+
+
+def _counted(running: Path, beginning: Sequence[Path]) -> Path:
+    if not beginning or (len(running) and running[-1].level > 1 and beginning[0][-1].level > 1):
+        return running
+    first, *others = beginning
+    for path in others:
+        if path[:-1] != first:
+            break
+        first = path
+    return first
 
 
 def extents(sections: Sequence[Section], places: Mapping[str, int], end: int) -> dict[str, tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archive import records
 from archive.model.decision import Decisions
 from archive.model.item import Item, Page
-from archive.model.sections import Section, changed, of_page, seen, walk
+from archive.model.sections import Section, by_page, changed, open_at, seen, walk
 
 TREE = (
     Section("x1", "卷一", 1, "p1", children=(Section("x2", "疆域", 2, "p1"), Section("x3", "山川", 2, "p3", accepted=False))),
@@ -14,17 +14,19 @@ TREE = (
 PAGES = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]
 
 
-def _titles(page: str) -> list[str]:
-    return [section.title for section in of_page(TREE, PAGES, page)]
-
-
-def test_a_page_lies_in_the_sections_open_where_it_ends() -> None:
-    assert _titles("p0") == []
-    assert _titles("p1") == _titles("p2") == ["卷一", "疆域"]
-    assert _titles("p3") == ["卷一", "山川"]
-    assert _titles("p4") == ["卷二", "祠祀"]
-    assert _titles("p6") == ["卷二", "祠祀", "城隍廟"]
-    assert _titles("gone") == []
+def test_a_page_is_counted_to_what_runs_on_into_it_and_else_to_what_begins_on_it_first() -> None:
+    expected = [
+        [],
+        ["卷一", "疆域"],
+        ["卷一", "疆域"],
+        ["卷一", "疆域"],  # 山川 begins further down
+        ["卷二", "祠祀"],  # nothing runs on into a new 卷
+        ["卷二", "祠祀"],
+        ["卷二", "祠祀", "城隍廟"],
+    ]
+    assert [[section.title for section in path] for path in by_page(TREE, PAGES)] == expected
+    places = {page: at for at, page in enumerate(PAGES)}
+    assert [[section.title for section in open_at(TREE, places, at)] for at in range(len(PAGES))] == expected
 
 
 def test_what_begins_on_a_hidden_page_is_not_known_but_what_lies_in_it_is() -> None:
@@ -51,5 +53,5 @@ def test_a_persons_tree_takes_the_place_of_what_was_read_and_names_the_pages() -
     assert Decisions().apply(item) == item
     decided = Decisions(sections=(*TREE, Section("x7", "在別處", 2, "gone"))).apply(item)
     assert [path[-1].id for path in walk(decided.sections)] == ["x1", "x2", "x3", "x4", "x5", "x6"]
-    assert [page.section for page in decided.pages] == ["", "疆域", "疆域", "疆域", "祠祀", "祠祀", "城隍廟"]  # 山川 is proposed only
+    assert [page.section for page in decided.pages] == ["", "疆域", "疆域", "疆域", "祠祀", "祠祀", "城隍廟"]
     assert [page.section for page in Decisions(sections=(Section("x1", "卷一", 1, "p1"),)).apply(item).pages] == ["誤讀"] * 7
